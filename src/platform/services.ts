@@ -1,0 +1,16 @@
+import type { Analytics } from './analytics/duckdb.ts'
+import type { Compute } from './compute/compute.ts'
+import type { Config } from './config.ts'
+import type { Egress } from './egress.ts'
+import type { ObjectStore } from './storage/objects/object-store.ts'
+import type { OnlineStore } from './storage/online/online-store.ts'
+
+/** The parts that handlers and jobs may use besides their transaction. */
+export interface Services {
+  config: Config & { dataDir: string }
+  objects: ObjectStore
+  analytics: Analytics
+  online: OnlineStore
+  compute: Compute
+  egress: Egress
+}

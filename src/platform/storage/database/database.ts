@@ -1,0 +1,97 @@
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
+import pg from 'pg'
+
+/** The roles of one database: each pool takes one, so that a slip in one place cannot do another's work. */
+export type Role = 'pave_owner' | 'pave_app' | 'pave_system' | 'pave_jobs'
+
+/** A transaction with no tables in sight; a module adds its own with `withTables`. */
+export type Db = Transaction<unknown>
+
+// Timestamps are ISO 8601 strings everywhere in Pave, and counters are numbers: a count beyond 2^53 would be a bug.
+const types = new pg.TypeOverrides()
+types.setTypeParser(pg.types.builtins.INT8, (text) => {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} does not fit a number`)
+  return value
+})
+types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => new Date(text).toISOString())
+
+/** A pool whose sessions run as `role`; `url` names a login that is a member of it. */
+export function openPool(
+  url: string,
+  role: Role | undefined,
+  options: { max: number; onError: (error: Error) => void; applicationName?: string },
+): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max,
+    types,
+    application_name: options.applicationName ?? `pave${role ? ` ${role}` : ''}`,
+    ...(role && { options: `-c role=${role}` }),
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 10_000,
+  })
+  // A server that ends an idle session must not end this process.
+  pool.on('error', options.onError)
+  pool.on('connect', (client) => client.on('error', options.onError))
+  return pool
+}
+
+export function openKysely(pool: pg.Pool): Kysely<unknown> {
+  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
+}
+
+/** Makes the roles if they are missing and gives the login membership; needs CREATEROLE or a superuser once. */
+export async function prepareRoles(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    await client.query(`
+      select pg_advisory_lock(7283001);
+      do $$
+      declare role_name text;
+      begin
+        foreach role_name in array array['pave_owner', 'pave_app', 'pave_system', 'pave_jobs'] loop
+          if not exists (select from pg_roles where rolname = role_name) then
+            execute format('create role %I nologin', role_name);
+          end if;
+          execute format('grant %I to current_user', role_name);
+        end loop;
+        if not (select rolbypassrls from pg_roles where rolname = 'pave_system') then
+          alter role pave_system bypassrls;
+        end if;
+        execute format('grant create on database %I to pave_owner, pave_jobs', current_database());
+      end $$;
+      select pg_advisory_unlock(7283001);
+    `)
+  } finally {
+    await client.end()
+  }
+}
+
+/**
+ * Turns a table with a `workspace` column into a tenant's table: row-level security by workspace, no change without an
+ * operation, and the app role's rights.
+ */
+export async function tenantTable(db: Kysely<unknown>, name: string): Promise<void> {
+  const table = sql.table(name)
+  await sql`alter table ${table} enable row level security`.execute(db)
+  await sql`
+    create policy workspace on ${table}
+    using (workspace = nullif(current_setting('app.workspace', true), '')::uuid)
+    with check (workspace = nullif(current_setting('app.workspace', true), '')::uuid)
+  `.execute(db)
+  await sql`
+    create trigger operation_required before insert or update or delete on ${table}
+    for each statement execute function platform.require_operation()
+  `.execute(db)
+  await sql`grant select, insert, update, delete on ${table} to pave_app`.execute(db)
+  await sql`grant select on ${table} to pave_system`.execute(db)
+}
+
+/** Makes a module's schema, usable by the app and system roles. */
+export async function moduleSchema(db: Kysely<unknown>, name: string): Promise<void> {
+  await sql`create schema if not exists ${sql.id(name)}`.execute(db)
+  await sql`grant usage on schema ${sql.id(name)} to pave_app, pave_system`.execute(db)
+}

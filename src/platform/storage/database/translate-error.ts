@@ -1,0 +1,34 @@
+import { DatabaseError } from 'pg'
+import { type PaveError, platformFailure } from '../../errors.ts'
+
+const unavailable = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006', '53300', '25P03', '25P04'])
+const conflicts = new Set(['23503', '23505', '40001', '40P01'])
+
+/** What a driver's error means to a caller; undefined when it is a defect of ours. */
+export function translateDatabaseError(error: unknown): PaveError | undefined {
+  if (error instanceof DatabaseError && error.code !== undefined) {
+    if (unavailable.has(error.code)) {
+      return platformFailure('database_unavailable', `PostgreSQL ended the session: ${error.message}`, { cause: error })
+    }
+    if (conflicts.has(error.code)) {
+      return platformFailure('conflict', error.detail ?? error.message, { cause: error })
+    }
+    if (error.code === '53100') {
+      return platformFailure('disk_full', `PostgreSQL has no space left: ${error.message}`, { cause: error })
+    }
+    return undefined
+  }
+  if (error instanceof Error) {
+    const code = 'code' in error ? error.code : undefined
+    const lost =
+      code === 'ECONNREFUSED' ||
+      code === 'ECONNRESET' ||
+      code === 'ENOENT' ||
+      code === 'EPIPE' ||
+      /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(error.message)
+    if (lost) {
+      return platformFailure('database_unavailable', `PostgreSQL cannot be reached: ${error.message}`, { cause: error })
+    }
+  }
+  return undefined
+}

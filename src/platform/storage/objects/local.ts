@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto'
+import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { platformFailure } from '../../errors.ts'
+import {
+  type Digest,
+  type ObjectContent,
+  type ObjectStore,
+  objectFailure,
+  type PutOptions,
+  type StoredObject,
+} from './object-store.ts'
+import { hexOf, verified } from './verify.ts'
+
+/** Remembered verifications: enough for everything a process serves, small enough to forget about. */
+const mostVerified = 10_000
+
+/** A directory: `sha256/ab/ab12…` for the objects, `tmp/` for what is being written. */
+export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
+  const root = fileURLToPath(url)
+  const objects = join(root, 'sha256')
+  const temp = join(root, 'tmp')
+  const pathOf = (digest: Digest) => {
+    const hex = hexOf(digest)
+    return join(objects, hex.slice(0, 2), hex)
+  }
+  await makeDirectory(objects)
+  await makeDirectory(temp)
+  const verifications = new Map<string, Promise<void>>()
+
+  const store: ObjectStore = {
+    async put(content, options = {}) {
+      if (options.expectedDigest !== undefined) hexOf(options.expectedDigest)
+      const [path, file] = await createTemp(temp)
+      try {
+        const stored = await write(file, content, options)
+        const target = pathOf(stored.digest)
+        await makeDirectory(dirname(target))
+        await rename(path, target)
+        await syncDirectory(dirname(target))
+        return stored
+      } catch (error) {
+        await file.close()
+        await rm(path, { force: true })
+        throw fullDisk(error) ? diskFull(root, error) : error
+      }
+    },
+
+    async open(digest) {
+      const file = await openObject(pathOf(digest), digest)
+      return Readable.from(verified(file.createReadStream(), digest), { objectMode: false })
+    },
+
+    async read(digest, { maxBytes }) {
+      const found = await store.stat(digest)
+      if (found && found.size > maxBytes)
+        throw objectFailure('object_too_large', `Object ${digest} has ${found.size} bytes, ${maxBytes} are allowed`)
+      return buffer(await store.open(digest))
+    },
+
+    async stat(digest) {
+      const found = await unlessMissing(stat(pathOf(digest)))
+      return found && { digest, size: found.size }
+    },
+
+    has: async (digest) => (await store.stat(digest)) !== undefined,
+
+    async delete(digest) {
+      const deleted = (await unlessMissing(rm(pathOf(digest)).then(() => true))) ?? false
+      if (deleted) await syncDirectory(dirname(pathOf(digest)))
+      return deleted
+    },
+
+    async *list() {
+      for await (const shard of await opendir(objects)) {
+        for await (const { name } of await opendir(join(objects, shard.name))) {
+          const found = await store.stat(`sha256:${name}`)
+          if (found) yield found
+        }
+      }
+    },
+
+    async localPath(digest) {
+      const path = pathOf(digest)
+      const found = await unlessMissing(stat(path, { bigint: true }))
+      if (found === undefined) throw notFound(digest)
+      const state = `${path} ${found.ino} ${found.size} ${found.mtimeNs}`
+      const known = verifications.get(state)
+      if (known) {
+        await known
+        return path
+      }
+      const verification = drain(await store.open(digest))
+      verifications.set(state, verification)
+      const [oldest] = verifications.keys()
+      if (verifications.size > mostVerified && oldest !== undefined) verifications.delete(oldest)
+      try {
+        await verification
+      } catch (error) {
+        verifications.delete(state)
+        throw error
+      }
+      return path
+    },
+
+    async sweepTemp(before) {
+      let swept = 0
+      for await (const { name } of await opendir(temp)) {
+        const path = join(temp, name)
+        const found = await unlessMissing(stat(path))
+        if (found === undefined || found.mtimeMs >= before) continue
+        await rm(path, { force: true })
+        swept++
+      }
+      return swept
+    },
+  }
+  return store
+}
+
+/** Writes, counts, hashes and syncs; the file is closed and read-only afterwards. */
+async function write(file: FileHandle, content: ObjectContent, options: PutOptions): Promise<StoredObject> {
+  const hash = createHash('sha256')
+  const { maxBytes = Number.POSITIVE_INFINITY, expectedDigest } = options
+  let size = 0
+  for await (const chunk of chunks(content)) {
+    size += chunk.length
+    if (size > maxBytes) throw objectFailure('object_too_large', `The object has more than ${maxBytes} bytes`)
+    hash.update(chunk)
+    await file.writeFile(chunk)
+  }
+  const digest = `sha256:${hash.digest('hex')}`
+  if (expectedDigest !== undefined && expectedDigest !== digest)
+    throw objectFailure('object_digest_mismatch', `The bytes received have digest ${digest}, not ${expectedDigest}`)
+  await file.chmod(0o444)
+  await file.sync()
+  await file.close()
+  return { digest, size }
+}
+
+async function* chunks(content: ObjectContent): AsyncGenerator<Uint8Array> {
+  if (typeof content === 'string') yield Buffer.from(content)
+  else if (content instanceof Uint8Array) yield content
+  else yield* content
+}
+
+let temps = 0
+
+/** Another process, or one before a crash, may have taken the name: then the next is tried. */
+async function createTemp(directory: string): Promise<[string, FileHandle]> {
+  for (;;) {
+    const path = join(directory, `${process.pid}-${temps++}`)
+    try {
+      return [path, await open(path, 'wx')]
+    } catch (error) {
+      if (fullDisk(error)) throw diskFull(directory, error)
+      if (!hasCode(error, 'EEXIST')) throw error
+    }
+  }
+}
+
+async function openObject(path: string, digest: Digest): Promise<FileHandle> {
+  const file = await unlessMissing(open(path))
+  if (file === undefined) throw notFound(digest)
+  return file
+}
+
+/** Creates the directory and syncs its parent, so that both names survive a loss of power. */
+async function makeDirectory(path: string): Promise<void> {
+  const created = await mkdir(path, { recursive: true })
+  if (created !== undefined) await syncDirectory(dirname(created))
+  if (created !== undefined && created !== path) await syncDirectory(dirname(path))
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+async function drain(stream: Readable): Promise<void> {
+  for await (const _ of stream);
+}
+
+async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+const hasCode = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code
+const fullDisk = (error: unknown) => hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT')
+const diskFull = (directory: string, cause: unknown) =>
+  platformFailure('disk_full', `No space is left on the disk of ${directory}`, { cause })
+const notFound = (digest: Digest) => objectFailure('object_not_found', `There is no object ${digest}`)

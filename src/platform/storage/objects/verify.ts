@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto'
+import { type Digest, objectFailure } from './object-store.ts'
+
+/** Passes the bytes through and fails with `object_corrupt` instead of ending when they do not match the digest. */
+export async function* verified(source: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256')
+  for await (const chunk of source) {
+    hash.update(chunk)
+    yield chunk
+  }
+  const found = `sha256:${hash.digest('hex')}`
+  if (found !== digest)
+    throw objectFailure('object_corrupt', `Object ${digest} is damaged: its bytes now have digest ${found}`)
+}
+
+/** The hex part; everything that becomes a path or a key goes through here. */
+export function hexOf(digest: Digest): string {
+  const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1]
+  if (hex === undefined)
+    throw objectFailure('object_digest_invalid', `${JSON.stringify(digest.slice(0, 100))} is not a digest`)
+  return hex
+}

@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Actor } from '../actor.ts'
+import { PaveError, platformFailure } from '../errors.ts'
+import type { Operation } from '../operation.ts'
+import type { Platform } from '../platform.ts'
+import { etagOf, runOperation } from '../run-operation.ts'
+import { serveEvents } from './events.ts'
+import { openApi } from './openapi.ts'
+
+const defaultBodyLimit = 1024 * 1024
+
+/** The HTTP surface: one route for each declared operation, the modules' own routes, problem details for every error. */
+export async function createHttpServer(
+  platform: Platform,
+  options: { tls?: { cert: string; key: string } } = {},
+): Promise<FastifyInstance> {
+  const tls = options.tls
+    ? { https: { cert: await readFile(options.tls.cert), key: await readFile(options.tls.key) } }
+    : {}
+  const app: FastifyInstance = Fastify({
+    ...tls,
+    logger: false,
+    bodyLimit: defaultBodyLimit,
+    routerOptions: { maxParamLength: 500 },
+    genReqId: () => platform.ids.next(),
+    forceCloseConnections: true,
+  })
+  app.removeContentTypeParser('text/plain')
+  app.addHook('onSend', async (request, reply, payload) => {
+    reply.header('x-request-id', request.id)
+    reply.header('x-content-type-options', 'nosniff')
+    return payload
+  })
+  app.setErrorHandler((error, request, reply) => sendProblem(reply, problemOf(platform, error), request))
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, platformFailure('not_found', `There is nothing at ${request.method} ${request.url}`), request),
+  )
+  for (const operation of platform.operations.values()) mount(app, platform, operation)
+  const document = JSON.stringify(openApi([...platform.operations.values()]))
+  app.get('/openapi.json', (_request, reply) => reply.type('application/json').send(document))
+  app.get('/health', async () => ({ status: 'ok' }))
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(platform.telemetry.registry.contentType).send(await platform.telemetry.registry.metrics()),
+  )
+  app.get('/api/v1/events', (request, reply) => serveEvents(platform, request, reply))
+  for (const module of platform.modules) module.routes?.(app, platform)
+  return app
+}
+
+function mount(app: FastifyInstance, platform: Platform, operation: Operation): void {
+  const numeric = numericFields(operation)
+  app.route({
+    method: operation.method,
+    url: operation.path,
+    bodyLimit: operation.bodyLimit ?? defaultBodyLimit,
+    handler: async (request, reply) => {
+      const actor =
+        operation.permission === 'public' ? await actorOrAnonymous(platform, request) : await requireActor(platform, request)
+      const answer = await runOperation(platform, operation, {
+        actor,
+        input: inputOf(operation, request, numeric),
+        idempotencyKey: header(request, 'idempotency-key'),
+        ifMatch: header(request, 'if-match'),
+        traceId: traceIdOf(request),
+      })
+      if (answer.replayed) reply.header('idempotency-replayed', 'true')
+      if (operation.method === 'GET' && isRecord(answer.output) && 'spec' in answer.output) {
+        reply.header('etag', etagOf(answer.output.spec))
+      }
+      return reply.status(answer.status).type('application/json').send(JSON.stringify(answer.output))
+    },
+  })
+}
+
+/** Path, query and body become one input; strings of path and query are read as numbers and booleans by the schema. */
+function inputOf(operation: Operation, request: FastifyRequest, typed: Map<string, 'number' | 'boolean'>): unknown {
+  const input: Record<string, unknown> = {}
+  if (operation.method !== 'GET' && request.body !== undefined && request.body !== null) {
+    if (!isRecord(request.body)) throw platformFailure('malformed_body', 'The body must be a JSON object')
+    Object.assign(input, request.body)
+  }
+  for (const part of [request.query, request.params]) {
+    if (!isRecord(part)) continue
+    for (const [name, value] of Object.entries(part)) input[name] = readText(value, typed.get(name))
+  }
+  return input
+}
+
+function readText(value: unknown, type: 'number' | 'boolean' | undefined): unknown {
+  if (typeof value !== 'string') return value
+  if (type === 'number' && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(value)) return Number(value)
+  if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true'
+  return value
+}
+
+function numericFields(operation: Operation): Map<string, 'number' | 'boolean'> {
+  const schema = z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' })
+  const fields = new Map<string, 'number' | 'boolean'>()
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (typeof property !== 'object') continue
+    if (property.type === 'integer' || property.type === 'number') fields.set(name, 'number')
+    if (property.type === 'boolean') fields.set(name, 'boolean')
+  }
+  return fields
+}
+
+/** The actor behind the bearer token of a request; modules' own routes use it too. */
+export async function requireActor(platform: Platform, request: FastifyRequest): Promise<Actor> {
+  const token = bearerToken(request)
+  const actor = token === undefined ? undefined : await platform.authenticate(token)
+  if (actor === undefined) {
+    throw platformFailure(
+      'unauthenticated',
+      token === undefined ? 'The request carries no token' : 'The token is unknown, expired or revoked',
+    )
+  }
+  return actor
+}
+
+const nobody: Actor = {
+  kind: 'user',
+  id: '00000000-0000-7000-8000-000000000000',
+  name: 'nobody',
+  workspace: '00000000-0000-7000-8000-000000000000',
+  grants: [],
+}
+
+async function actorOrAnonymous(platform: Platform, request: FastifyRequest): Promise<Actor> {
+  const token = bearerToken(request)
+  return (token === undefined ? undefined : await platform.authenticate(token)) ?? nobody
+}
+
+/** `Authorization: Bearer`, or the console's cookie on same-origin requests. */
+function bearerToken(request: FastifyRequest): string | undefined {
+  const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1]
+  if (bearer !== undefined) return bearer
+  const cookie = /(?:^|; )pave_session=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
+  if (cookie === undefined) return undefined
+  const site = request.headers['sec-fetch-site']
+  return site === undefined || site === 'same-origin' || site === 'none' ? decodeURIComponent(cookie) : undefined
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' && value !== '' ? value.slice(0, 255) : undefined
+}
+
+/** The trace id of a W3C traceparent, else the request's own id. */
+export function traceIdOf(request: FastifyRequest): string {
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(header(request, 'traceparent') ?? '')?.[1] ?? request.id
+}
+
+function problemOf(platform: Platform, error: unknown): PaveError {
+  if (error instanceof PaveError) return error
+  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') {
+    if (error.statusCode === 413) return platformFailure('body_too_large', error.message)
+    if (error.statusCode < 500) return platformFailure('malformed_body', error.message)
+  }
+  platform.log.error({ err: error }, 'a request broke')
+  return platformFailure('internal', 'Something broke inside Pave', { cause: error })
+}
+
+/** RFC 9457 problem details with our stable code, the hint, and a pointer to each wrong field. */
+export function sendProblem(reply: FastifyReply, error: PaveError, request: FastifyRequest): FastifyReply {
+  if (error.status === 503 || error.status === 429) reply.header('retry-after', '1')
+  if (error.status === 401) reply.header('www-authenticate', 'Bearer')
+  return reply
+    .status(error.status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `/docs/errors#${error.code}`,
+        title: error.code.replaceAll('_', ' '),
+        status: error.status,
+        code: error.code,
+        detail: error.message,
+        hint: error.hint,
+        instance: request.id,
+        ...(error.problems.length > 0 && { problems: error.problems }),
+        ...(error.details !== undefined && { details: error.details }),
+      }),
+    )
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
