@@ -40,6 +40,8 @@ export interface OperationContext {
   callAsSystem<Op extends Operation>(operation: Op, input: z.input<Op['input']>): Promise<OutputOf<Op>>
   /** Starts a job when this transaction commits; answers its id. */
   startJob(job: string, input: unknown): Promise<string>
+  cancelJob(id: string): Promise<void>
+  retryJob(id: string): Promise<void>
   /** Refuses with 412 when the caller sent an `If-Match` that is not the digest of `current`. */
   requireMatch(current: unknown): void
   /** Runs after the commit, and never when there was none. */

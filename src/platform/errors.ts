@@ -55,7 +55,11 @@ export function failure<T extends Record<string, ErrorDefinition>>(table: T) {
   ): PaveError => {
     const definition = table[code]
     if (definition === undefined) throw new TypeError(`No error is declared with code ${code}`)
-    return new PaveError(code, message, { status: definition.status, ...options, hint: options.hint ?? definition.hint })
+    return new PaveError(code, message, {
+      status: definition.status,
+      ...options,
+      hint: options.hint ?? definition.hint,
+    })
   }
 }
 

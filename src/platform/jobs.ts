@@ -31,7 +31,12 @@ type Running = Map<string, AbortController>
  */
 export async function startJobs(
   platform: Platform,
-  options: { url: string; definitions: readonly JobDefinition[]; adoptOrphans: boolean; workspaces: () => Promise<string[]> },
+  options: {
+    url: string
+    definitions: readonly JobDefinition[]
+    adoptOrphans: boolean
+    workspaces: () => Promise<string[]>
+  },
 ): Promise<Jobs> {
   const boss = new PgBoss({
     connectionString: options.url,
@@ -111,7 +116,8 @@ export async function startJobs(
       after.push(() => wake(row.job))
     },
     async stop() {
-      for (const controller of running.values()) controller.abort(new PaveError('shutting_down', 'Pave is stopping', shuttingDown))
+      for (const controller of running.values())
+        controller.abort(new PaveError('shutting_down', 'Pave is stopping', shuttingDown))
       await boss.stop({ graceful: true, timeout: 5_000 })
     },
   }
@@ -191,7 +197,14 @@ async function runJob(
       hint: reason instanceof PaveError ? reason.hint : '',
     }
     if (code === 'internal') ctx.log.error({ err: reason }, 'a job broke')
-    await finish(platform, workspace, id, code === 'job_cancelled' ? 'cancelled' : last ? 'failed' : 'queued', null, problem)
+    await finish(
+      platform,
+      workspace,
+      id,
+      code === 'job_cancelled' ? 'cancelled' : last ? 'failed' : 'queued',
+      null,
+      problem,
+    )
     if (!last) throw reason
   } finally {
     clearTimeout(timer)

@@ -66,7 +66,8 @@ export function operation<I extends z.ZodType, O extends z.ZodType>(
 ): Operation<I, O> {
   const { name, method, path, effect, manifest } = declaration
   if (!/^[a-z]+(-[a-z0-9]+)*$/.test(name)) throw new TypeError(`Operation name ${name} is not kebab-case`)
-  if (effect === 'read' && method !== 'GET' && method !== 'POST') throw new TypeError(`${name}: a read is a GET or POST`)
+  if (effect === 'read' && method !== 'GET' && method !== 'POST')
+    throw new TypeError(`${name}: a read is a GET or POST`)
   if (effect !== 'read' && method === 'GET') throw new TypeError(`${name}: a GET changes nothing`)
   if (manifest && method !== 'PUT') throw new TypeError(`${name}: a manifest is put (${path})`)
   return Object.freeze(declaration)

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
@@ -7,6 +8,8 @@ import type { Clock } from './clock.ts'
 import type { Handler } from './context.ts'
 import type { Ids } from './ids.ts'
 import type { Jobs } from './jobs.ts'
+import { keyFiles, loadVerifierKey } from './ledger/signing-key.ts'
+import { verifyLedger } from './ledger/verify.ts'
 import type { AdmissionVoice, ModuleDefinition } from './module.ts'
 import type { Operation, OutputOf } from './operation.ts'
 import { type OperationCall, runOperation } from './run-operation.ts'
@@ -67,14 +70,14 @@ export interface PlatformOptions {
   clock: Clock
   ids: Ids
   log: Logger
-  services: Services
+  services: Omit<Services, 'verifyLedger'>
   telemetry: Telemetry
 }
 
 const refusalsPerMinute = 60
 
 /** Opens the pools and gathers what the modules declare; jobs are attached by `startJobs`. */
-export function createPlatform(options: PlatformOptions): Omit<Platform, 'jobs'> & { jobs: Jobs } {
+export function createPlatform(options: PlatformOptions): Platform {
   const onError = (error: Error) => options.log.warn({ err: error }, 'a database session ended')
   const appPool = openPool(options.url, 'pave_app', { max: 12, onError })
   const systemPool = openPool(options.url, 'pave_system', { max: 4, onError })
@@ -98,9 +101,9 @@ export function createPlatform(options: PlatformOptions): Omit<Platform, 'jobs'>
     clock: options.clock,
     ids: options.ids,
     log: options.log,
-    services: options.services,
+    services: { ...options.services, verifyLedger: () => verify(systemPool, options.services.config.dataDir) },
     telemetry: options.telemetry,
-    jobs: noJobs,
+    jobs: unstartedJobs,
     events: createEvents(),
     refusals: createRefusalLimit(options.clock),
     handler(name) {
@@ -137,7 +140,27 @@ export function createPlatform(options: PlatformOptions): Omit<Platform, 'jobs'>
   return platform
 }
 
-const noJobs: Jobs = {
+async function verify(pool: ReturnType<typeof openPool>, dataDir: string) {
+  const { publicFile } = keyFiles(dataDir)
+  const client = await pool.connect()
+  try {
+    const { entries, checkpoints, problems } = await verifyLedger({
+      client,
+      checkpointsFile: checkpointsFile(dataDir),
+      publicKey: await loadVerifierKey(publicFile),
+    })
+    return { entries, verified: problems.length === 0, checkpoints, problems }
+  } finally {
+    client.release()
+  }
+}
+
+/** Where signed checkpoints are exported; copy it elsewhere now and then, and nobody can rewrite the past unseen. */
+export function checkpointsFile(dataDir: string): string {
+  return join(dataDir, 'ledger', 'checkpoints')
+}
+
+const unstartedJobs: Jobs = {
   start: () => Promise.reject(new Error('Jobs are not started in this process')),
   cancel: () => Promise.reject(new Error('Jobs are not started in this process')),
   retry: () => Promise.reject(new Error('Jobs are not started in this process')),

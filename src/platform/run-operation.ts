@@ -70,10 +70,17 @@ async function run<Op extends Operation>(
   const answer = await platform.transaction(
     call.actor.workspace,
     async (db, operationId) => {
-      const inputDigest = digestOf(canonicalJson(jsonOf(call.input)))
+      const inputDigest = inputDigestOf(operation, call.input)
       const earlier = await claimIdempotencyKey(platform, db, operation, call, inputDigest)
       if (earlier !== undefined) return { ...earlier, replayed: true }
-      const result = await runInTransaction(platform, operation, input, { ...call, inputDigest, operationId }, db, after)
+      const result = await runInTransaction(
+        platform,
+        operation,
+        input,
+        { ...call, inputDigest, operationId },
+        db,
+        after,
+      )
       await keepAnswer(db, operation, call, result)
       return { ...result, replayed: false }
     },
@@ -177,7 +184,11 @@ async function admit(
     throw new PaveError(
       'admission_denied',
       `${operation.name} was refused: ${reasons.map((reason) => `${reason.rule}: ${reason.message}`).join('; ')}`,
-      { status: 409, hint: 'Mend what the rules name, or ask their owner for an exception.', details: { reasons, facts } },
+      {
+        status: 409,
+        hint: 'Mend what the rules name, or ask their owner for an exception.',
+        details: { reasons, facts },
+      },
     )
   }
   return pending ?? { verdict: 'allow', facts }
@@ -293,6 +304,8 @@ function makeContext(
     callAsSystem: (operation, input) =>
       nested(operation, input, { ...systemActor(call.actor.workspace), onBehalfOf: call.actor.id }),
     startJob: (job, input) => platform.jobs.start(db, { job, input, actor: call.actor }, after),
+    cancelJob: (id) => platform.jobs.cancel(db, id, after),
+    retryJob: (id) => platform.jobs.retry(db, id, after),
     requireMatch: (current) => {
       if (call.ifMatch === undefined || call.ifMatch === '*') return
       if (call.ifMatch !== etagOf(current)) {
@@ -363,7 +376,10 @@ async function recordRefusal(
 ): Promise<void> {
   if (error.status >= 500 && error.code === 'database_unavailable') return
   if (!platform.refusals.allow(call.actor.id)) return
-  const object = operation.permission === 'public' || operation.permission === 'authenticated' ? {} : objectOf(operation.permission, call.input)
+  const object =
+    operation.permission === 'public' || operation.permission === 'authenticated'
+      ? {}
+      : objectOf(operation.permission, call.input)
   const facts: Record<string, unknown> = {}
   if (Object.keys(object).length > 0) facts.object = object
   if (error.details !== undefined) facts.details = error.details
@@ -396,6 +412,11 @@ function asPaveError(platform: Platform, error: unknown): PaveError {
   if (translated !== undefined) return translated
   platform.log.error({ err: error }, 'an operation broke')
   return platformFailure('internal', 'Something broke inside Pave', { cause: error })
+}
+
+/** Bulk data is digested as it came: sorting its keys would cost more than the rest of the operation. */
+function inputDigestOf(operation: Operation, input: unknown): string {
+  return digestOf(operation.effect === 'ingest' ? JSON.stringify(input ?? null) : canonicalJson(jsonOf(input)))
 }
 
 /** The value as JSON carries it: no undefined, no Date, nothing that canonical JSON refuses. */

@@ -13,4 +13,6 @@ export interface Services {
   online: OnlineStore
   compute: Compute
   egress: Egress
+  /** Recomputes the ledger of every workspace against the exported checkpoints. */
+  verifyLedger(): Promise<{ entries: number; verified: boolean; checkpoints: number; problems: string[] }>
 }

@@ -30,7 +30,10 @@ export function createLogger(level: string, destination: number | string = 2): L
 }
 
 /** Metrics always; traces only when an OTLP endpoint is set, whose packages are loaded then. */
-export async function createTelemetry(options: { service: string; otlpEndpoint: string | undefined }): Promise<Telemetry> {
+export async function createTelemetry(options: {
+  service: string
+  otlpEndpoint: string | undefined
+}): Promise<Telemetry> {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const operations = new Histogram({

@@ -63,7 +63,8 @@ function hopSteps({ hop, slots, windows }: PlannedHop, index: number, keys: stri
   const entity = keys.join(', ')
   const sums = slots.map((slot, i) => `, ${tileSlot(slot)} AS s${i}`).join('')
   const frames = windows.map(
-    ({ tiles }, i) => `w${i} AS (PARTITION BY ${entity} ORDER BY tile RANGE BETWEEN ${tiles} PRECEDING AND 1 PRECEDING)`,
+    ({ tiles }, i) =>
+      `w${i} AS (PARTITION BY ${entity} ORDER BY tile RANGE BETWEEN ${tiles} PRECEDING AND 1 PRECEDING)`,
   )
   const outputs = windows.flatMap((window, i) => window.outputs.map((output) => overWindow(output, slots, `w${i}`)))
   return [
@@ -84,7 +85,11 @@ function tileSlot({ kind, column }: Slot): string {
   return kind === 'count' ? `CAST(count(${value}) AS DOUBLE)` : `${kind}(${value})`
 }
 
-function overWindow({ position, function: kind, slot, countSlot }: PlannedOutput, slots: Slot[], window: string): string {
+function overWindow(
+  { position, function: kind, slot, countSlot }: PlannedOutput,
+  slots: Slot[],
+  window: string,
+): string {
   const merge = slots[slot]?.kind === 'count' ? 'sum' : slots[slot]?.kind
   const total = `${merge}(s${slot}) OVER ${window}`
   return `${kind === 'mean' ? `${total} / sum(s${countSlot}) OVER ${window}` : total} AS f${position}`

@@ -1,5 +1,5 @@
 import type { AggregationPlan, PlannedOutput, Slot } from './plan.ts'
-import { openState, stateHeaderLength } from './state.ts'
+import { openState } from './state.ts'
 
 /**
  * The features of one entity at `q` (milliseconds since the epoch), in the order of the declarations. No bytes means an
@@ -12,79 +12,71 @@ import { openState, stateHeaderLength } from './state.ts'
 export function readFeatures(bytes: Uint8Array | undefined, plan: AggregationPlan, q: number): (number | null)[] {
   const features: (number | null)[] = plan.aggregations.map(({ function: name }) => (name === 'count' ? 0 : null))
   if (bytes === undefined) return features
-  const view = openState(bytes, plan)
-  let base = stateHeaderLength(plan)
+  const stored = openState(bytes, plan)
 
   plan.hops.forEach(({ hop, windows, slots }, index) => {
-    const stride = (slots.length + 1) * 8
-    const tiles = view.getUint32(8 + index * 4, true)
+    const rows = stored[index]
+    if (rows === undefined) return
+    const stride = slots.length + 1
     const now = Math.floor(q / hop)
-    const end = firstTileFrom(view, base, stride, tiles, now)
-    const starts = windows.map((window) => firstTileFrom(view, base, stride, end, now - window.tiles))
+    const end = firstRowFrom(now, rows, stride, rows.length)
+    const starts = windows.map(({ tiles }) => firstRowFrom(now - tiles, rows, stride, end))
 
-    const totals = slots.map(({ kind }, slot) => scan(kind, view, base + (slot + 1) * 8, stride, starts, end))
+    const totals = slots.map(({ kind }, slot) => scan(kind, rows, slot + 1, stride, starts, end))
     windows.forEach(({ outputs }, window) => {
       for (const output of outputs) features[output.position] = finish(output, totals, window)
     })
-    base += tiles * stride
   })
   return features
 }
 
-/** Binary search: position of the first of `tiles` tiles whose index is at least `tile`. */
-function firstTileFrom(view: DataView, base: number, stride: number, tiles: number, tile: number): number {
+/** Binary search before `limit`: offset of the first row whose tile is at least `tile`. */
+function firstRowFrom(tile: number, rows: Float64Array, stride: number, limit: number): number {
   let low = 0
-  let high = tiles
+  let high = limit / stride
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (view.getFloat64(base + middle * stride, true) < tile) low = middle + 1
+    if ((rows[middle * stride] ?? 0) < tile) low = middle + 1
     else high = middle
   }
-  return low
+  return low * stride
 }
 
 /** One slot over all windows: they end together, so each longer one continues where the shorter one stopped. */
 function scan(
   kind: Slot['kind'],
-  view: DataView,
-  base: number,
+  rows: Float64Array,
+  slot: number,
   stride: number,
   starts: readonly number[],
   end: number,
 ): number[] {
-  let stop = base + end * stride
   let total = kind === 'min' ? Infinity : kind === 'max' ? -Infinity : 0
+  let stop = end
   return starts.map((start) => {
-    const first = base + start * stride
-    if (kind === 'min') total = Math.min(total, lowest(view, first, stop, stride))
-    else if (kind === 'max') total = Math.max(total, highest(view, first, stop, stride))
-    else total += sum(view, first, stop, stride)
-    stop = first
+    if (kind === 'min') total = lowest(total, rows, start + slot, stop, stride)
+    else if (kind === 'max') total = highest(total, rows, start + slot, stop, stride)
+    else total += sum(rows, start + slot, stop, stride)
+    stop = start
     return total
   })
 }
 
-function sum(view: DataView, first: number, stop: number, stride: number): number {
+function sum(rows: Float64Array, from: number, stop: number, stride: number): number {
   let total = 0
-  for (let offset = first; offset < stop; offset += stride) total += view.getFloat64(offset, true)
+  for (let i = from; i < stop; i += stride) total += rows[i] ?? 0
   return total
 }
 
-function lowest(view: DataView, first: number, stop: number, stride: number): number {
-  let found = Infinity
-  for (let offset = first; offset < stop; offset += stride) {
-    const value = view.getFloat64(offset, true)
-    if (value < found) found = value
-  }
+function lowest(start: number, rows: Float64Array, from: number, stop: number, stride: number): number {
+  let found = start
+  for (let i = from; i < stop; i += stride) found = Math.min(found, rows[i] ?? found)
   return found
 }
 
-function highest(view: DataView, first: number, stop: number, stride: number): number {
-  let found = -Infinity
-  for (let offset = first; offset < stop; offset += stride) {
-    const value = view.getFloat64(offset, true)
-    if (value > found) found = value
-  }
+function highest(start: number, rows: Float64Array, from: number, stop: number, stride: number): number {
+  let found = start
+  for (let i = from; i < stop; i += stride) found = Math.max(found, rows[i] ?? found)
   return found
 }
 

@@ -98,62 +98,63 @@ function addTo(row: Float64Array, event: AggregationEvent) {
   }
 }
 
-/** Bytes before the first tile: format, layout, one tile count per hop, padded so that doubles are aligned. */
+/** Doubles before the first tile: format and layout in the first, then one tile count per hop. */
 function headerLength(plan: AggregationPlan): number {
-  return 8 + Math.ceil(plan.hops.length / 2) * 8
+  return 1 + Math.ceil(plan.hops.length / 2)
 }
 
 /**
- * Little-endian: u32 format, u32 layout of the plan, u32 number of tiles per hop (padded to 8 bytes), then the rows of
- * doubles of each hop.
+ * u32 format, u32 layout of the plan, u32 number of tiles per hop (padded to 8 bytes), then the rows of doubles of each
+ * hop; little-endian, as every machine that Node runs on for us.
  */
 export function encodeState(state: AggregationState, plan: AggregationPlan): Uint8Array {
   const header = headerLength(plan)
-  const doubles = state.hops.reduce((sum, rows) => sum + rows.length, 0)
-  const view = new DataView(new ArrayBuffer(header + doubles * 8))
-  view.setUint32(0, FORMAT, true)
-  view.setUint32(4, plan.layout, true)
+  const doubles = new Float64Array(state.hops.reduce((length, rows) => length + rows.length, header))
+  const words = new Uint32Array(doubles.buffer, 0, header * 2)
+  words[0] = FORMAT
+  words[1] = plan.layout
   let offset = header
   plan.hops.forEach(({ slots }, index) => {
     const rows = state.hops[index] ?? new Float64Array(0)
-    view.setUint32(8 + index * 4, rows.length / (slots.length + 1), true)
-    for (const value of rows) {
-      view.setFloat64(offset, value, true)
-      offset += 8
-    }
+    words[2 + index] = rows.length / (slots.length + 1)
+    doubles.set(rows, offset)
+    offset += rows.length
   })
-  return new Uint8Array(view.buffer)
+  return new Uint8Array(doubles.buffer)
 }
 
 /** @throws AggregationStateError */
 export function decodeState(bytes: Uint8Array, plan: AggregationPlan): AggregationState {
-  const view = openState(bytes, plan)
-  let offset = headerLength(plan)
-  const hops = plan.hops.map(({ slots }, index) => {
-    const rows = new Float64Array(view.getUint32(8 + index * 4, true) * (slots.length + 1))
-    for (let i = 0; i < rows.length; i++, offset += 8) rows[i] = view.getFloat64(offset, true)
-    return rows
-  })
-  return { hops }
+  return { hops: openState(bytes, plan).map((rows) => rows.slice()) }
 }
 
-/** A view on stored bytes after checking that they are a state of this plan. */
-export function openState(bytes: Uint8Array, plan: AggregationPlan): DataView {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let expected = headerLength(plan)
-  if (view.byteLength < expected || view.getUint32(0, true) !== FORMAT) {
+/**
+ * The rows of each hop as views on the stored bytes, which are copied only if they do not start at a multiple of 8.
+ *
+ * @throws AggregationStateError when the bytes are no state of this plan
+ */
+export function openState(bytes: Uint8Array, plan: AggregationPlan): Float64Array[] {
+  const header = headerLength(plan)
+  if (bytes.byteLength < header * 8 || bytes.byteLength % 8 !== 0) {
     throw new AggregationStateError('The stored bytes are no aggregation state of format 1')
   }
-  if (view.getUint32(4, true) !== plan.layout) {
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
+  const words = new Uint32Array(buffer, byteOffset, header * 2)
+  if (words[0] !== FORMAT) {
+    throw new AggregationStateError('The stored bytes are no aggregation state of format 1')
+  }
+  if (words[1] !== plan.layout) {
     throw new AggregationStateError('The aggregation state was written under another definition of the view')
   }
-  for (let i = 0; i < plan.hops.length; i++) {
-    expected += view.getUint32(8 + i * 4, true) * ((plan.hops[i]?.slots.length ?? 0) + 1) * 8
+  let offset = header
+  const lengths = plan.hops.map(({ slots }, index) => (words[2 + index] ?? 0) * (slots.length + 1))
+  const expected = lengths.reduce((sum, length) => sum + length, header) * 8
+  if (byteLength !== expected) {
+    throw new AggregationStateError(`The aggregation state has ${byteLength} bytes where ${expected} are due`)
   }
-  if (view.byteLength !== expected) {
-    throw new AggregationStateError(`The aggregation state has ${view.byteLength} bytes where ${expected} are due`)
-  }
-  return view
+  return lengths.map((length) => {
+    const rows = new Float64Array(buffer, byteOffset + offset * 8, length)
+    offset += length
+    return rows
+  })
 }
-
-export { headerLength as stateHeaderLength }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Checkpoint, openCheckpoint, signCheckpoint } from './checkpoint.ts'
 import { ledgerFailure } from './ledger-errors.ts'
@@ -31,8 +31,15 @@ export function splitCheckpoints(text: string): { notes: NoteInFile[]; rest: str
   return { notes, rest: text.slice(start) }
 }
 
+/** Everything in the file; nothing when it does not exist. */
 export async function readCheckpoints(path: string): Promise<{ notes: NoteInFile[]; rest: string }> {
-  return splitCheckpoints(await readFile(path, 'utf8'))
+  const file = await openFile(path, constants.O_RDONLY)
+  if (file === undefined) return { notes: [], rest: '' }
+  try {
+    return splitCheckpoints(await file.readFile('utf8'))
+  } finally {
+    await file.close()
+  }
 }
 
 /** The checkpoint exported last, or undefined before the first. @throws `checkpoint_invalid` */

@@ -23,12 +23,22 @@ export async function readHead(client: ClientBase): Promise<Head> {
 }
 
 /** The head as a tree. @throws `ledger_forked` when its frontier does not give its root. */
-export function treeOf({ size, root, frontier }: Head): Tree {
-  const tree = { size, frontier }
-  if (!describes(tree, root)) {
-    throw ledgerFailure('ledger_forked', `The ledger's head of ${size} entries has a frontier that does not give its root`)
+export function treeOf(head: Head): Tree {
+  if (isTree(head)) return head
+  throw ledgerFailure(
+    'ledger_forked',
+    `The ledger's head of ${head.size} entries has a frontier that does not give its root`,
+  )
+}
+
+/** Whether the frontier gives the root. */
+export function isTree(head: Head): boolean {
+  try {
+    return rootOf(head).equals(head.root)
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
   }
-  return tree
 }
 
 /** The tree grown to `size` by the leaves in the database. @throws `ledger_forked` when one is missing. */
@@ -57,17 +67,60 @@ async function* leafHashes(client: ClientBase, from: number, to: number): AsyncG
     )
     if (rows.length < end - start) {
       const missing = rows.findIndex(({ ix }, offset) => Number(ix) !== start + offset)
-      throw ledgerFailure('ledger_forked', `Leaf ${start + (missing < 0 ? rows.length : missing)} of the ledger is missing`)
+      throw ledgerFailure(
+        'ledger_forked',
+        `Leaf ${start + (missing < 0 ? rows.length : missing)} of the ledger is missing`,
+      )
     }
     yield rows.map(({ hash }) => hash)
   }
 }
 
-function describes(tree: Tree, root: Buffer): boolean {
-  try {
-    return rootOf(tree).equals(root)
-  } catch (error) {
-    if (error instanceof RangeError) return false
-    throw error
+/** A leaf with the entry that it was made from; undefined when that is gone. */
+export interface SealedLeaf {
+  ix: number
+  seq: string
+  hash: Buffer
+  entry: SealedEntry | undefined
+}
+
+export interface SealedEntry {
+  seq: string
+  xid: string
+  /** The bytes that were hashed. */
+  body: string
+  id: string
+  workspace: string
+  operation: string
+  atMs: number
+  /** Rows of the index of subjects: role, kind and id. */
+  subjects: string[]
+}
+
+interface SealedRow extends Omit<SealedEntry, 'atMs'> {
+  ix: string
+  hash: Buffer
+  at_ms: string
+}
+
+/** Every leaf in order, with its entry, in batches that fit in memory. */
+export async function* readSealed(client: ClientBase): AsyncGenerator<SealedLeaf> {
+  let after = -1
+  for (;;) {
+    const { rows } = await client.query<SealedRow | (Pick<SealedRow, 'ix' | 'seq' | 'hash'> & { xid: null })>(
+      `select l.ix, l.seq::text as seq, l.hash, e.xid::text as xid, e.body, e.id, e.workspace, e.operation,
+         round(extract(epoch from e.at) * 1000)::bigint as at_ms,
+         array(select s.role || ' ' || s.kind || ' ' || s.id from ledger.subject s where s.entry = e.id) as subjects
+       from (select * from ledger.leaf where ix > $1 order by ix limit 1000) l
+       left join ledger.entry e on e.seq = l.seq
+       order by l.ix`,
+      [after],
+    )
+    if (rows.length === 0) return
+    for (const row of rows) {
+      const { ix, seq, hash } = row
+      after = Number(ix)
+      yield { ix: after, seq, hash, entry: row.xid === null ? undefined : { ...row, atMs: Number(row.at_ms) } }
+    }
   }
 }

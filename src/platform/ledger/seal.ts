@@ -53,7 +53,7 @@ export async function sealOnce(client: ClientBase, options: SealOptions): Promis
     const head = await readHead(client)
     const last = await lastCheckpoint(exportTo, key.verifier)
     const tree = await follow(client, trusted, head, last)
-    const exported = tree.size - (last?.size ?? 0) >= exportAfter && tree.size > (last?.size ?? 0)
+    const exported = tree.size - (last?.size ?? 0) >= exportAfter
     if (exported) await appendCheckpoint(exportTo, head, key)
     const grown = await sealNext(client, tree, head, limit)
     await commit(client)
@@ -89,7 +89,10 @@ async function follow(client: ClientBase, trusted: Tree, head: Head, last: Check
   }
   const tree = await extendTree(client, signed, head.size)
   if (!rootOf(tree).equals(head.root)) {
-    throw ledgerFailure('ledger_forked', `The head of ${head.size} entries does not continue the ledger sealed before it`)
+    throw ledgerFailure(
+      'ledger_forked',
+      `The head of ${head.size} entries does not continue the ledger sealed before it`,
+    )
   }
   return tree
 }

@@ -57,7 +57,9 @@ function mount(app: FastifyInstance, platform: Platform, operation: Operation): 
     bodyLimit: operation.bodyLimit ?? defaultBodyLimit,
     handler: async (request, reply) => {
       const actor =
-        operation.permission === 'public' ? await actorOrAnonymous(platform, request) : await requireActor(platform, request)
+        operation.permission === 'public'
+          ? await actorOrAnonymous(platform, request)
+          : await requireActor(platform, request)
       const answer = await runOperation(platform, operation, {
         actor,
         input: inputOf(operation, request, numeric),

@@ -60,7 +60,12 @@ function describe(operation: Operation): Record<string, unknown> {
     parameters: [
       ...inPath.map((name) => ({ name, in: 'path', required: true, schema: input.properties?.[name] ?? {} })),
       ...(inQuery
-        ? Object.entries(rest).map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema }))
+        ? Object.entries(rest).map(([name, schema]) => ({
+            name,
+            in: 'query',
+            required: required.includes(name),
+            schema,
+          }))
         : []),
       ...(operation.effect === 'write'
         ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 255 } }]

@@ -27,8 +27,11 @@ export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
     const hex = hexOf(digest)
     return join(objects, hex.slice(0, 2), hex)
   }
-  await makeDirectory(objects)
   await makeDirectory(temp)
+  for (let shard = 0; shard < 256; shard++)
+    await mkdir(join(objects, shard.toString(16).padStart(2, '0')), { recursive: true })
+  await syncDirectory(objects)
+  await syncDirectory(root)
   const verifications = new Map<string, Promise<void>>()
 
   const store: ObjectStore = {
@@ -38,7 +41,6 @@ export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
       try {
         const stored = await write(file, content, options)
         const target = pathOf(stored.digest)
-        await makeDirectory(dirname(target))
         await rename(path, target)
         await syncDirectory(dirname(target))
         return stored
@@ -93,7 +95,7 @@ export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
         await known
         return path
       }
-      const verification = drain(await store.open(digest))
+      const verification = store.open(digest).then(drain)
       verifications.set(state, verification)
       const [oldest] = verifications.keys()
       if (verifications.size > mostVerified && oldest !== undefined) verifications.delete(oldest)
@@ -168,11 +170,11 @@ async function openObject(path: string, digest: Digest): Promise<FileHandle> {
   return file
 }
 
-/** Creates the directory and syncs its parent, so that both names survive a loss of power. */
+/** Syncs every parent of what it created, so that the names survive a loss of power. */
 async function makeDirectory(path: string): Promise<void> {
-  const created = await mkdir(path, { recursive: true })
-  if (created !== undefined) await syncDirectory(dirname(created))
-  if (created !== undefined && created !== path) await syncDirectory(dirname(path))
+  const first = (await mkdir(path, { recursive: true })) ?? ''
+  for (let made = path; first !== '' && made.length >= first.length; made = dirname(made))
+    await syncDirectory(dirname(made))
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { defineErrors, failure, PaveError } from '../../errors.ts'
+import { defineErrors, failure } from '../../errors.ts'
 
 /** `sha256:` and 64 lower-case hex digits: the name of an object is the digest of its bytes. */
 export type Digest = string
@@ -64,6 +64,11 @@ export const objectErrors = defineErrors({
     summary: 'The object is larger than allowed here.',
     hint: 'Store a smaller object, or raise the limit in the configuration.',
   },
+  object_store_unsupported: {
+    status: 500,
+    summary: 'No adapter knows this kind of object store.',
+    hint: 'Use a file:/// URL.',
+  },
   object_digest_invalid: {
     status: 422,
     summary: 'This is not a digest.',
@@ -72,13 +77,3 @@ export const objectErrors = defineErrors({
 })
 
 export const objectFailure = failure(objectErrors)
-
-/** Opens the store that the URL names; `file:///var/lib/pave/objects` is a local directory, created when missing. */
-export async function openObjectStore(url: string): Promise<ObjectStore> {
-  const { protocol } = new URL(url)
-  if (protocol === 'file:') return (await import('./local.ts')).openLocalObjectStore(url)
-  throw new PaveError('object_store_unsupported', `No object store speaks ${protocol}// (${url})`, {
-    status: 500,
-    hint: 'Use a file:/// URL.',
-  })
-}

@@ -1,18 +1,15 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import lmdb from 'lmdb'
+import { open } from 'lmdb'
 import { platformFailure } from '../../errors.ts'
-import {
-  encodeKey,
-  encodeNamespace,
-  type OnlineStore,
-  type OnlineStoreOptions,
-  onlineFailure,
-} from './online-store.ts'
+import { encodeKey, encodeNamespace, type OnlineStore, type OnlineStoreOptions, onlineFailure } from './online-store.ts'
 
 /** Keys deleted per transaction by `deleteNamespace`, so that other writes get their turn. */
 const deletionBatch = 10_000
+
+/** A failed write on a disk with less than this free failed for want of space. */
+const leastFreeBytes = 2 ** 20
 
 const settings = {
   keyEncoding: 'binary',
@@ -30,8 +27,8 @@ export async function openLmdbStore(url: string, { readOnly = false }: OnlineSto
   await mkdir(dirname(path), { recursive: true })
   // A reader may start before the first writer; LMDB opens for reading only what exists.
   if (readOnly && (await stat(path).catch(() => undefined)) === undefined)
-    await lmdb.open<Buffer, Uint8Array>({ path, ...settings }).close()
-  const database = lmdb.open<Buffer, Uint8Array>({ path, readOnly, ...settings })
+    await open<Buffer, Uint8Array>({ path, ...settings }).close()
+  const database = open<Buffer, Uint8Array>({ path, readOnly, ...settings })
 
   const write = async (action: () => void) => {
     if (readOnly) throw onlineFailure('online_store_read_only', `${path} is open for reading`)
@@ -53,8 +50,8 @@ export async function openLmdbStore(url: string, { readOnly = false }: OnlineSto
       const removals = deletes.map(encodeKey)
       const entries = puts.map(({ key, value }) => [encodeKey(key), Buffer.from(value)] as const)
       await write(() => {
-        for (const key of removals) database.remove(key)
-        for (const [key, value] of entries) database.put(key, value)
+        for (const key of removals) void database.remove(key)
+        for (const [key, value] of entries) void database.put(key, value)
       })
     },
 
@@ -66,7 +63,7 @@ export async function openLmdbStore(url: string, { readOnly = false }: OnlineSto
         const keys = [...database.getKeys({ start, end, limit: deletionBatch })].map((key) => Buffer.from(key))
         if (keys.length === 0) return deleted
         await write(() => {
-          for (const key of keys) database.remove(key)
+          for (const key of keys) void database.remove(key)
         })
         deleted += keys.length
       }
@@ -76,15 +73,19 @@ export async function openLmdbStore(url: string, { readOnly = false }: OnlineSto
   }
 }
 
-/** lmdb rejects a write with a promise of the reason. */
+/** lmdb rejects a write with a promise of the reason, and takes a write cut short by a full disk for EIO. */
 async function commitError(error: unknown, directory: string): Promise<unknown> {
-  const reason = error instanceof Error && 'commitError' in error ? await settled(error.commitError) : error
-  if (reason instanceof Error && /no space left|quota exceeded/i.test(reason.message))
+  const reason = error instanceof Error && 'commitError' in error ? await rejection(error.commitError) : error
+  const { bavail, bsize } = await statfs(directory)
+  if (
+    (reason instanceof Error && /no space left|quota exceeded/i.test(reason.message)) ||
+    bavail * bsize < leastFreeBytes
+  )
     return platformFailure('disk_full', `No space is left on the disk of ${directory}`, { cause: reason })
   return reason
 }
 
-async function settled(promise: unknown): Promise<unknown> {
+async function rejection(promise: unknown): Promise<unknown> {
   try {
     return await promise
   } catch (error) {

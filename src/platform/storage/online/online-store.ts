@@ -55,13 +55,6 @@ export const onlineErrors = defineErrors({
 
 export const onlineFailure = failure(onlineErrors)
 
-/** Opens the store that the URL names: `lmdb:///var/lib/pave/online` is an LMDB file, created when missing. */
-export async function openOnlineStore(url: string, options: OnlineStoreOptions = {}): Promise<OnlineStore> {
-  const { protocol } = new URL(url)
-  if (protocol === 'lmdb:') return (await import('./lmdb.ts')).openLmdbStore(url, options)
-  throw onlineFailure('online_store_unsupported', `No online store speaks ${protocol}// (${url})`)
-}
-
 /** LMDB refuses keys above 1978 bytes, and long keys make any index slow. */
 const longestKey = 500
 const longestNamespace = 200

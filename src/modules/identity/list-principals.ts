@@ -1,0 +1,21 @@
+import { handle } from '#platform/context.ts'
+import { decodeCursor, pageFrom } from '#platform/names.ts'
+import * as contract from './contract.ts'
+import { tablesOf } from './tables.ts'
+
+export const listPrincipals = handle(contract.listPrincipals, async (ctx, { limit, cursor }) => {
+  const [after] = decodeCursor(cursor, 1) ?? ['']
+  const rows = await tablesOf(ctx)
+    .selectFrom('identity.principal')
+    .select(['id', 'kind', 'name', 'created_at'])
+    .where('name', '>', String(after))
+    .orderBy('name')
+    .limit(limit + 1)
+    .execute()
+  return pageFrom(
+    rows,
+    limit,
+    ({ id, kind, name, created_at }) => ({ id, kind, name, createdAt: created_at }),
+    (row) => [row.name],
+  )
+})

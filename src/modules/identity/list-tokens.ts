@@ -1,0 +1,25 @@
+import { handle } from '#platform/context.ts'
+import { decodeCursor, pageFrom } from '#platform/names.ts'
+import * as contract from './contract.ts'
+import { tablesOf } from './tables.ts'
+
+export const listTokens = handle(contract.listTokens, async (ctx, { limit, cursor }) => {
+  const [after] = decodeCursor(cursor, 1) ?? ['00000000-0000-0000-0000-000000000000']
+  const rows = await tablesOf(ctx)
+    .selectFrom('identity.token as t')
+    .innerJoin('identity.principal as p', (join) =>
+      join.onRef('p.workspace', '=', 't.workspace').onRef('p.id', '=', 't.principal'),
+    )
+    .select(['t.id', 't.name', 'p.name as principal', 't.expires_at', 't.revoked_at', 't.endpoints'])
+    .where('t.id', '>', String(after))
+    .where('t.run', 'is', null)
+    .orderBy('t.id')
+    .limit(limit + 1)
+    .execute()
+  return pageFrom(
+    rows,
+    limit,
+    ({ expires_at, revoked_at, ...row }) => ({ ...row, expiresAt: expires_at, revokedAt: revoked_at }),
+    (row) => [row.id],
+  )
+})

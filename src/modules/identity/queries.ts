@@ -1,0 +1,37 @@
+import { sql } from 'kysely'
+import type { Platform } from '#platform/platform.ts'
+import type { Db } from '#platform/storage/database/database.ts'
+
+export async function listWorkspaces(platform: Platform): Promise<Array<{ id: string; name: string }>> {
+  const { rows } = await sql<{ id: string; name: string }>`
+    select workspace as id, name from identity.workspace order by created_at, workspace
+  `.execute(platform.system)
+  return rows
+}
+
+/** Names of principals, for people to read; ids that are nobody's are left out. */
+export async function principalNames(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await sql<{ id: string; name: string }>`
+    select id, name from identity.principal where id = any(${[...ids]}::uuid[])
+  `.execute(db)
+  return new Map(rows.map((row) => [row.id, row.name]))
+}
+
+/** Tokens that may ask an environment's endpoints for predictions; expired and revoked ones are left out. */
+export async function servingKeys(
+  db: Db,
+  environment: string,
+  now: string,
+): Promise<Array<{ id: string; hash: string; endpoints: string[]; expiresAt: string | null }>> {
+  const { rows } = await sql<{ id: string; hash: string; endpoints: string[]; expires_at: string | null }>`
+    select id, hash, endpoints, expires_at from identity.token
+    where cardinality(endpoints) > 0 and revoked_at is null and (expires_at is null or expires_at > ${now}) order by id
+  `.execute(db)
+  return rows.flatMap((row) => {
+    const endpoints = row.endpoints.flatMap((name) => {
+      if (name === '*') return ['*']
+      return name.startsWith(`${environment}/`) ? [name.slice(environment.length + 1)] : []
+    })
+    return endpoints.length === 0 ? [] : [{ id: row.id, hash: row.hash, endpoints, expiresAt: row.expires_at }]
+  })
+}

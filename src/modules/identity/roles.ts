@@ -1,0 +1,36 @@
+import type { Grant } from '#platform/actor.ts'
+import type { Role } from './contract.ts'
+
+const objects = (names: string[]) => names.map((name) => `${name}:*`)
+
+const viewer = ['*:read']
+const contributor = [
+  ...viewer,
+  ...objects([
+    'dataset',
+    'feature',
+    'experiment',
+    'run',
+    'model',
+    'version',
+    'pipeline',
+    'object',
+    'label',
+    'prediction',
+  ]),
+]
+const operator = [...contributor, ...objects(['endpoint', 'release', 'monitor', 'incident', 'job', 'policy'])]
+
+/** What each role may do. Approving is nobody's by accident: only an approver's and an admin's. */
+const verbs: Record<Role, readonly string[]> = {
+  viewer,
+  contributor,
+  approver: [...viewer, 'approval:*'],
+  operator,
+  admin: ['*'],
+  node: ['node:serve', 'object:read', 'prediction:record'],
+}
+
+export function grantOf(role: Role, scope: Readonly<Record<string, string>>): Grant {
+  return { verbs: verbs[role], scope }
+}

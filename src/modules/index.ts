@@ -1,0 +1,5 @@
+import type { ModuleDefinition } from '#platform/module.ts'
+import { identity } from './identity/module.ts'
+
+/** THE ordered list: wiring order, migration order, and who may import whom. */
+export const modules: readonly ModuleDefinition[] = [identity]

@@ -1,0 +1,152 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { openAnalytics } from './analytics/duckdb.ts'
+import { systemClock } from './clock.ts'
+import { openLocalCompute } from './compute/local.ts'
+import type { Config } from './config.ts'
+import { createEgress } from './egress.ts'
+import { createIds } from './ids.ts'
+import { startJobs } from './jobs.ts'
+import { kernelModule } from './kernel/module.ts'
+import { followLedger } from './ledger/follow-ledger.ts'
+import { publishEntries } from './ledger/publish-entries.ts'
+import { loadSigningKey } from './ledger/signing-key.ts'
+import { startSealer } from './ledger/start-sealer.ts'
+import type { ModuleDefinition } from './module.ts'
+import { checkpointsFile, createPlatform, type Platform } from './platform.ts'
+import type { Services } from './services.ts'
+import { migrate } from './storage/database/migrate.ts'
+import { openObjectStore } from './storage/objects/open-object-store.ts'
+import { openOnlineStore } from './storage/online/open-online-store.ts'
+import { createHttpServer } from './surfaces/http.ts'
+import { createTelemetry } from './telemetry.ts'
+
+export interface ControlPlane {
+  platform: Platform
+  http: FastifyInstance
+  /** Seals what is committed now and lets subscribers see it. */
+  flushLedger(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface ControlPlaneOptions {
+  config: Config & { dataDir: string }
+  databaseUrl: string
+  modules: readonly ModuleDefinition[]
+  log: Logger
+  /** This process is the only control plane of its database, so what is marked as running was orphaned by a crash. */
+  alone: boolean
+  /** Workspaces that cron jobs run in. */
+  workspaces: (platform: Platform) => Promise<string[]>
+  onProgress?: (text: string) => void
+  /** The template of a test database is migrated already. */
+  migrated?: boolean
+}
+
+/** Everything of the control plane but its PostgreSQL and its listening socket. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { config, databaseUrl, log } = options
+  const modules = [kernelModule, ...options.modules]
+  if (!options.migrated) {
+    options.onProgress?.('bringing the database schema up to date')
+    await migrate(databaseUrl, migrationSets(options.modules))
+  }
+  const clock = systemClock
+  const telemetry = await createTelemetry({ service: 'pave-control-plane', otlpEndpoint: config.otlpEndpoint })
+  const services = await openServices(config, log)
+  const platform = createPlatform({
+    url: databaseUrl,
+    modules,
+    clock,
+    ids: createIds(clock.now),
+    log,
+    services,
+    telemetry,
+  })
+  platform.jobs = await startJobs(platform, {
+    url: databaseUrl,
+    definitions: modules.flatMap((module) => module.jobs ?? []),
+    adoptOrphans: options.alone,
+    workspaces: () => options.workspaces(platform),
+  })
+  const followers = followLedger(platform)
+  const publisher = publishEntries(platform)
+  const sealer = startSealer({
+    pool: platform.systemPool,
+    clock,
+    key: await loadSigningKey(config.dataDir),
+    exportTo: checkpointsFile(config.dataDir),
+    onSealed: () => {
+      followers.wake()
+      publisher.wake()
+    },
+    onError: (error) => log.error({ err: error }, 'the ledger could not be sealed'),
+  })
+  platform.onEntries(() => sealer.wake())
+  const http = await createHttpServer(platform)
+  const stops: Array<() => Promise<void>> = []
+  for (const module of modules) {
+    const stop = await module.start?.(platform)
+    if (stop !== undefined) stops.unshift(stop)
+  }
+  return {
+    platform,
+    http,
+    flushLedger: () => sealer.flush(),
+    async stop() {
+      await http.close()
+      for (const stop of stops) await stop()
+      await followers.stop()
+      await platform.jobs.stop()
+      await sealer.stop()
+      await publisher.stop()
+      await services.analytics.close()
+      await services.online.close()
+      await platform.close()
+    },
+  }
+}
+
+export function migrationSets(modules: readonly ModuleDefinition[]) {
+  return modules.map((module) => ({
+    schema: module.name.replaceAll('-', '_'),
+    migrations: module.migrations ?? {},
+  }))
+}
+
+async function openServices(
+  config: Config & { dataDir: string },
+  log: Logger,
+): Promise<Omit<Services, 'verifyLedger'>> {
+  const { dataDir } = config
+  const objectsDir = join(dataDir, 'objects')
+  const scratchDir = join(dataDir, 'scratch')
+  const predictionsDir = join(dataDir, 'predictions')
+  for (const directory of [objectsDir, scratchDir, predictionsDir, join(dataDir, 'ledger')]) {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+  }
+  const objects = await openObjectStore(config.objectsUrl ?? pathToFileURL(objectsDir).href)
+  return {
+    config,
+    objects,
+    analytics: await openAnalytics({
+      tempDir: join(dataDir, 'duckdb'),
+      directories: [objectsDir, scratchDir, predictionsDir],
+      memoryLimitMb: 2048,
+      threads: 2,
+      timeoutMs: 120_000,
+      maxChildren: 2,
+    }),
+    online: await openOnlineStore(config.onlineUrl ?? onlineUrlOf(dataDir)),
+    compute: await openLocalCompute({ dataDir, log }),
+    egress: createEgress({ allowPrivate: config.egressAllow }),
+  }
+}
+
+/** The embedded online store of a data directory. */
+export function onlineUrlOf(dataDir: string): string {
+  return `lmdb://${pathToFileURL(join(dataDir, 'online')).pathname}`
+}

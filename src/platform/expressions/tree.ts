@@ -1,0 +1,56 @@
+import type { RE2JS } from 're2js'
+import type { Span } from './errors.ts'
+import type { Overload } from './functions.ts'
+import type { ScalarType, Type } from './types.ts'
+
+/** A constant as it is computed with: timestamps are milliseconds since 1970 UTC, durations milliseconds. */
+export type Constant = number | string | boolean | null
+
+interface Part {
+  type: Type
+  span: Span
+}
+
+/** A variable and the way from it to the value: field names, or expressions that give a list position or a map key. */
+export interface Access extends Part {
+  kind: 'access'
+  root: string
+  steps: (string | Tree)[]
+  /** `version.metrics.auc` when it names a declared value, undefined when it walks into a list, a map or unknown data. */
+  path: string | undefined
+}
+
+/** A checked expression: every name resolved, every function chosen, every type known. */
+export type Tree =
+  | Access
+  | ({ kind: 'literal'; value: Constant } & Part)
+  | ({ kind: 'call'; overload: Overload; operands: Tree[] } & Part)
+  | ({ kind: 'logic'; operator: '&&' | '||'; left: Tree; right: Tree } & Part)
+  | ({ kind: 'choice'; condition: Tree; whenTrue: Tree; whenFalse: Tree } & Part)
+  | ({ kind: 'equality'; negated: boolean; left: Tree; right: Tree } & Part)
+  | ({ kind: 'membership'; item: Tree; options: Constant[] } & Part)
+  | ({ kind: 'containment'; item: Tree; collection: Tree } & Part)
+  | ({ kind: 'presence'; of: Access } & Part)
+  | ({ kind: 'matching'; operand: Tree; pattern: RE2JS; duckdb: string; postgres: string | undefined } & Part)
+  | ({ kind: 'list'; items: Tree[] } & Part)
+  | ({ kind: 'loop'; macro: 'all' | 'exists' | 'filter'; list: Tree; variable: string; body: Tree } & Part)
+
+/** Why an expression cannot be written in SQL with the same meaning, and where. */
+export interface Obstacle {
+  span: Span
+  message: string
+  hint?: string
+}
+
+/** An expression that was checked against its variables; made by `checkExpression` only. */
+export interface CheckedExpression {
+  text: string
+  /** The type of the answer; `dyn` where it is read from undeclared data. */
+  type: ScalarType | 'dyn'
+  nullable: boolean
+  /** The declared values it reads, as dotted paths. */
+  reads: string[]
+  portable: boolean
+  obstacle: Obstacle | undefined
+  tree: Tree
+}

@@ -1,0 +1,160 @@
+import { z } from 'zod'
+import { ContentRef, Digest, Instant, listInput, pageOf } from '../names.ts'
+import { operation } from '../operation.ts'
+
+export const JobState = z.enum(['queued', 'running', 'done', 'failed', 'cancelled'])
+
+export const Job = z.object({
+  id: z.uuid(),
+  job: z.string(),
+  state: JobState,
+  attempt: z.int(),
+  progress: z.number(),
+  progressText: z.string(),
+  input: z.unknown(),
+  result: z.unknown(),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+  createdAt: Instant,
+  startedAt: Instant.nullable(),
+  endedAt: Instant.nullable(),
+})
+export type Job = z.infer<typeof Job>
+
+export const getJob = operation({
+  name: 'get-job',
+  method: 'GET',
+  path: '/api/v1/jobs/:job',
+  summary: 'Follow a job: state, progress, result or error',
+  effect: 'read',
+  permission: { verb: 'job:read', on: [] },
+  errors: ['job_not_found'],
+  input: z.object({ job: z.uuid(), wait: z.int().min(0).max(30).default(0).describe('Seconds to wait for its end') }),
+  output: Job,
+})
+
+export const listJobs = operation({
+  name: 'list-jobs',
+  method: 'GET',
+  path: '/api/v1/jobs',
+  summary: 'List jobs, newest first; state=failed shows the dead letters',
+  effect: 'read',
+  permission: { verb: 'job:read', on: [] },
+  errors: [],
+  input: z.object({ ...listInput, state: JobState.optional(), job: z.string().max(100).optional() }),
+  output: pageOf(Job),
+})
+
+export const cancelJob = operation({
+  name: 'cancel-job',
+  method: 'POST',
+  path: '/api/v1/jobs/:job/cancel',
+  summary: 'Ask a job to stop',
+  effect: 'write',
+  permission: { verb: 'job:cancel', on: [] },
+  errors: ['job_not_found'],
+  input: z.object({ job: z.uuid() }),
+  output: z.object({ job: z.uuid() }),
+})
+
+export const retryJob = operation({
+  name: 'retry-job',
+  method: 'POST',
+  path: '/api/v1/jobs/:job/retry',
+  summary: 'Put a failed or cancelled job back into its queue',
+  effect: 'write',
+  permission: { verb: 'job:retry', on: [] },
+  errors: ['job_not_found'],
+  input: z.object({ job: z.uuid() }),
+  output: z.object({ job: z.uuid() }),
+})
+
+export const LedgerEntry = z.object({
+  /** Dense position in the sealed ledger; null until it is sealed, a moment after the operation. */
+  leaf: z.int().nullable(),
+  id: z.uuid(),
+  at: Instant,
+  actor: z.object({ kind: z.string(), id: z.uuid() }),
+  operation: z.string(),
+  outcome: z.enum(['done', 'pending', 'refused', 'failed']),
+  errorCode: z.string().optional(),
+  subjects: z.array(z.object({ kind: z.string(), id: z.string() })),
+  lineage: z
+    .object({
+      inputs: z.array(z.object({ kind: z.string(), id: z.string() })),
+      outputs: z.array(z.object({ kind: z.string(), id: z.string() })),
+    })
+    .optional(),
+  facts: z.record(z.string(), z.unknown()).optional(),
+})
+export type LedgerEntry = z.infer<typeof LedgerEntry>
+
+export const listEntries = operation({
+  name: 'list-entries',
+  method: 'GET',
+  path: '/api/v1/ledger/entries',
+  summary: 'Read the ledger, newest first: by operation, by subject (`kind:id`), by outcome',
+  effect: 'read',
+  permission: { verb: 'ledger:read', on: [] },
+  errors: [],
+  input: z.object({
+    ...listInput,
+    operation: z.string().max(100).optional(),
+    subject: z.string().max(400).optional(),
+    outcome: z.enum(['done', 'pending', 'refused', 'failed']).optional(),
+  }),
+  output: pageOf(LedgerEntry),
+})
+
+export const verifyLedger = operation({
+  name: 'verify-ledger',
+  method: 'POST',
+  path: '/api/v1/ledger/verify',
+  summary: 'Recompute every hash of the ledger and check it against each exported, signed checkpoint',
+  effect: 'read',
+  permission: { verb: 'ledger:verify', on: [] },
+  errors: [],
+  input: z.object({}),
+  output: z.object({
+    entries: z.int(),
+    verified: z.boolean(),
+    checkpoints: z.int(),
+    problems: z.array(z.string()),
+  }),
+})
+
+export const traceLineage = operation({
+  name: 'trace-lineage',
+  method: 'GET',
+  path: '/api/v1/lineage',
+  summary: 'Follow lineage edges from one object (`kind:id`), upstream or downstream',
+  effect: 'read',
+  permission: { verb: 'ledger:read', on: [] },
+  errors: [],
+  input: z.object({
+    object: z.string().min(3).max(400),
+    direction: z.enum(['upstream', 'downstream']).default('upstream'),
+    depth: z.int().min(1).max(20).default(10),
+  }),
+  output: z.object({
+    edges: z.array(
+      z.object({
+        from: z.object({ kind: z.string(), id: z.string() }),
+        to: z.object({ kind: z.string(), id: z.string() }),
+        operation: z.string(),
+        entry: z.uuid(),
+      }),
+    ),
+  }),
+})
+
+export const recordObject = operation({
+  name: 'record-object',
+  method: 'POST',
+  path: '/api/v1/object-records',
+  summary: 'Enter uploaded bytes in the workspace; uploads do this by themselves',
+  effect: 'write',
+  permission: { verb: 'object:create', on: [] },
+  errors: [],
+  input: ContentRef,
+  output: z.object({ digest: Digest, size: z.int() }),
+})

@@ -1,0 +1,19 @@
+import { analyticsErrors } from '../analytics/errors.ts'
+import { egressErrors } from '../egress.ts'
+import { platformErrors } from '../errors.ts'
+import { ledgerErrors } from '../ledger/ledger-errors.ts'
+import { defineModule } from '../module.ts'
+import { objectErrors } from '../storage/objects/object-store.ts'
+import { onlineErrors } from '../storage/online/online-store.ts'
+import { cancelJob, getJob, listJobs, retryJob } from './jobs.ts'
+import { listEntries, traceLineage, verifyLedger } from './ledger.ts'
+import { objectRoutes } from './object-routes.ts'
+import { recordObject } from './record-object.ts'
+
+/** The kernel's own operations: jobs, objects and the ledger. */
+export const kernelModule = defineModule({
+  name: 'platform',
+  handlers: [getJob, listJobs, cancelJob, retryJob, listEntries, verifyLedger, traceLineage, recordObject],
+  errors: { ...platformErrors, ...ledgerErrors, ...objectErrors, ...onlineErrors, ...analyticsErrors, ...egressErrors },
+  routes: objectRoutes,
+})

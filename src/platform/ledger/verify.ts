@@ -1,0 +1,107 @@
+import type { ClientBase } from 'pg'
+import { type LedgerReport, startAudit } from './audit.ts'
+import type { Entry } from './entry.ts'
+import { type Head, isTree, readHead, readSealed, type SealedEntry } from './leaves.ts'
+import type { VerifierKey } from './signing-key.ts'
+
+/**
+ * Recomputes every leaf from the entries in the database and compares leaves, head, index columns and exported
+ * checkpoints, in one read-only snapshot, which holds nobody up. The client's role must see all entries.
+ * `unsealed` counts committed entries that have no leaf yet.
+ */
+export async function verifyLedger(options: {
+  client: ClientBase
+  checkpointsFile: string
+  publicKey: VerifierKey
+}): Promise<LedgerReport & { unsealed: number }> {
+  const { client, checkpointsFile, publicKey } = options
+  // Before the snapshot: a checkpoint exported later could be of more entries than the snapshot has.
+  const audit = await startAudit(checkpointsFile, publicKey)
+  await client.query('begin isolation level repeatable read read only')
+  try {
+    const head = await readHead(client)
+    let previous: SealedEntry | undefined
+    for await (const leaf of readSealed(client)) {
+      const { ix, hash, entry } = leaf
+      if (entry === undefined) audit.problem(`leaf ${ix} has lost its entry ${leaf.seq}`)
+      const fits = audit.takeLeaf(ix, hash, entry?.body ?? null)
+      if (entry === undefined) continue
+      if (previous !== undefined && !precedes(previous, entry)) {
+        audit.problem(`leaf ${ix} is out of order: its entry ${entry.seq} comes before entry ${previous.seq}`)
+      }
+      for (const column of fits ? wrongColumns(entry) : []) {
+        audit.problem(`leaf ${ix}: column ${column} of entry ${entry.seq} is not what the entry says`)
+      }
+      previous = entry
+    }
+
+    if (audit.size() !== head.size)
+      audit.problem(`the head is of ${head.size} entries, the ledger has ${audit.size()} leaves`)
+    else if (!audit.root().equals(head.root)) audit.problem(`the head's root is not that of the ${head.size} leaves`)
+    if (!isTree(head)) audit.problem("the head's frontier does not give its root")
+    if (previous !== undefined && (previous.xid !== head.xid || previous.seq !== head.seq)) {
+      audit.problem(`the head ends at entry ${head.seq}, the last leaf is of entry ${previous.seq}`)
+    }
+    for (const { size, line } of audit.beyond()) {
+      audit.problem(
+        `the ledger was rolled back to ${audit.size()} entries: a checkpoint of ${size} was signed (line ${line} of ${checkpointsFile})`,
+      )
+    }
+    for (const seq of await slippedIn(client, head)) {
+      audit.problem(`entry ${seq} was slipped in: it comes before the end of what is sealed but has no leaf`)
+    }
+    return { ...audit.report(), unsealed: await countUnsealed(client, head) }
+  } finally {
+    await client.query('rollback')
+  }
+}
+
+function precedes(a: SealedEntry, b: SealedEntry): boolean {
+  const [older, newer] = [BigInt(a.xid), BigInt(b.xid)]
+  return older < newer || (older === newer && BigInt(a.seq) < BigInt(b.seq))
+}
+
+/** The columns and the index of subjects are for queries only; the entry itself is its body. */
+function wrongColumns(stored: SealedEntry): string[] {
+  const entry = readBody(stored.body)
+  if (entry === undefined) return ['body']
+  const wrong = []
+  if (entry.id !== stored.id) wrong.push('id')
+  if (entry.workspace !== stored.workspace) wrong.push('workspace')
+  if (entry.operation !== stored.operation) wrong.push('operation')
+  if (Date.parse(entry.at) !== stored.atMs) wrong.push('at')
+  const subjects = [
+    ...entry.subjects.map(({ kind, id }) => `subject ${kind} ${id}`),
+    ...(entry.lineage?.inputs ?? []).map(({ kind, id }) => `input ${kind} ${id}`),
+    ...(entry.lineage?.outputs ?? []).map(({ kind, id }) => `output ${kind} ${id}`),
+  ]
+  if (new Set(subjects).symmetricDifference(new Set(stored.subjects)).size > 0) wrong.push('subject')
+  return wrong
+}
+
+function readBody(body: string): Entry | undefined {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+async function slippedIn(client: ClientBase, head: Head): Promise<string[]> {
+  const { rows } = await client.query<{ seq: string }>(
+    `select seq::text as seq from ledger.entry
+     where (entry.xid, entry.seq) <= ($1::xid8, $2::bigint)
+       and not exists (select from ledger.leaf where leaf.seq = entry.seq)
+     order by entry.seq limit 101`,
+    [head.xid, head.seq],
+  )
+  return rows.map(({ seq }) => seq)
+}
+
+async function countUnsealed(client: ClientBase, head: Head): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(
+    'select count(*) from ledger.entry where (xid, seq) > ($1::xid8, $2::bigint)',
+    [head.xid, head.seq],
+  )
+  return Number(rows[0]?.count)
+}

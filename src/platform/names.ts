@@ -1,0 +1,87 @@
+import { z } from 'zod'
+
+/** A name that people write: lower case, digits and dashes. */
+export const Name = z
+  .string()
+  .max(100)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'a name has lower-case letters, digits and dashes, like flight-delays')
+
+/** A column or feature: what SQL, CEL and JSON can all name. */
+export const Identifier = z
+  .string()
+  .max(63)
+  .regex(/^[a-z_][a-z0-9_]*$/, 'an identifier has lower-case letters, digits and underscores, like late_rate_3h')
+
+/** `model@3` or `model@alias`. */
+export const VersionRef = z
+  .string()
+  .max(200)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?@[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'write model@version or model@alias')
+
+export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 hexadecimal digits')
+
+/** Bytes in the object store. In a manifest people write `{file: …}`, `{directory: …}` or `{npm: …}` instead. */
+export const ContentRef = z.strictObject({
+  digest: Digest,
+  size: z.int().min(0),
+  name: z.string().max(300).optional(),
+})
+export type ContentRef = z.infer<typeof ContentRef>
+
+/** A span of time as people write it: `90s`, `5m`, `3h`, `7d`. */
+export const Duration = z.string().regex(/^\d{1,6}(ms|s|m|h|d)$/, 'write a duration as 90s, 5m, 3h or 7d')
+
+const unit: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds of a `Duration`. */
+export function durationMs(text: string): number {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text)
+  const factor = match ? unit[match[2] ?? ''] : undefined
+  if (match === null || factor === undefined) throw new RangeError(`${text} is not a duration`)
+  return Number(match[1]) * factor
+}
+
+export const Instant = z.iso.datetime({ offset: true })
+
+/** What every list takes. */
+export const listInput = {
+  limit: z.int().min(1).max(200).default(50),
+  cursor: z.string().max(1000).optional(),
+}
+
+/** What every list answers. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() })
+}
+
+/** A keyset cursor: the sort keys of the last row, opaque to callers. */
+export function encodeCursor(keys: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(keys)).toString('base64url')
+}
+
+/** The sort keys of a cursor, or undefined when it is not one of ours. */
+export function decodeCursor(cursor: string | undefined, length: number): (string | number)[] | undefined {
+  if (cursor === undefined) return undefined
+  try {
+    const keys: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    if (!Array.isArray(keys) || keys.length !== length) return undefined
+    return keys.every((key) => typeof key === 'string' || typeof key === 'number') ? keys : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Cuts one row more than asked for into a page. */
+export function pageFrom<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  item: (row: Row) => Item,
+  keys: (row: Row) => readonly (string | number)[],
+): { items: Item[]; nextCursor: string | null } {
+  const kept = rows.slice(0, limit)
+  const last = kept.at(-1)
+  return {
+    items: kept.map(item),
+    nextCursor: rows.length > limit && last !== undefined ? encodeCursor(keys(last)) : null,
+  }
+}
