@@ -1,5 +1,6 @@
 import type { ModuleDefinition } from '#platform/module.ts'
 import { identity } from './identity/module.ts'
+import { registry } from './registry/module.ts'
 
 /** THE ordered list: wiring order, migration order, and who may import whom. */
-export const modules: readonly ModuleDefinition[] = [identity]
+export const modules: readonly ModuleDefinition[] = [identity, registry]

@@ -3,23 +3,11 @@ import pg from 'pg'
 import { fromKysely, type Job, PgBoss } from 'pg-boss'
 import { type Actor, systemActor } from './actor.ts'
 import { PaveError, platformFailure } from './errors.ts'
-import type { JobContext, JobDefinition } from './job.ts'
-import type { Platform } from './platform.ts'
-import type { Db } from './storage/database/database.ts'
+import type { JobContext, JobDefinition, Jobs, Platform } from './platform.ts'
 
 interface Ticket {
   workspace: string
   id: string
-}
-
-export interface Jobs {
-  /** Enqueues in the caller's transaction; the worker is woken after the commit. */
-  start(db: Db, job: { job: string; input: unknown; actor: Actor }, after: Array<() => void>): Promise<string>
-  /** Asks a running job to stop; a queued one never starts. */
-  cancel(db: Db, id: string, after: Array<() => void>): Promise<void>
-  /** Puts a failed job back in its queue. */
-  retry(db: Db, id: string, after: Array<() => void>): Promise<void>
-  stop(): Promise<void>
 }
 
 /** Jobs that this process is running now, so that a cancel reaches them at once. */

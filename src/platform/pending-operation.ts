@@ -1,11 +1,9 @@
 import { sql } from 'kysely'
 import { canonicalJson } from './canonical-json.ts'
-import type { OperationContext } from './context.ts'
 import { platformFailure } from './errors.ts'
 import { digestOf } from './ids.ts'
-import type { Admission } from './module.ts'
 import type { Operation } from './operation.ts'
-import type { PendingAnswer } from './run-operation.ts'
+import type { Admission, OperationContext, PendingAnswer } from './platform.ts'
 import type { Db } from './storage/database/database.ts'
 
 export interface PendingOperation {

@@ -1,21 +1,186 @@
-import { EventEmitter } from 'node:events'
-import { join } from 'node:path'
-import { type Kysely, sql } from 'kysely'
+import type { FastifyInstance } from 'fastify'
+import type { Kysely } from 'kysely'
+import type { Migration } from 'kysely/migration'
+import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { Actor } from './actor.ts'
 import type { Clock } from './clock.ts'
-import type { Handler } from './context.ts'
+import type { ErrorDefinition } from './errors.ts'
 import type { Ids } from './ids.ts'
-import type { Jobs } from './jobs.ts'
-import { keyFiles, loadVerifierKey } from './ledger/signing-key.ts'
-import { verifyLedger } from './ledger/verify.ts'
-import type { AdmissionVoice, ModuleDefinition } from './module.ts'
-import type { Operation, OutputOf } from './operation.ts'
-import { type OperationCall, runOperation } from './run-operation.ts'
+import type { Entry } from './ledger/entry.ts'
+import type { InputOf, Operation, OutputOf } from './operation.ts'
 import type { Services } from './services.ts'
-import { type Db, openKysely, openPool } from './storage/database/database.ts'
+import type { Db } from './storage/database/database.ts'
 import type { Telemetry } from './telemetry.ts'
+
+// The kernel's vocabulary in one file, because its nouns speak of each other: a platform has modules, modules have
+// handlers, jobs and subscribers, and all of these are handed the platform.
+
+/** What a handler adds to its own ledger entry. Never personal data: references only. */
+export interface EntryRecorder {
+  /** The object that changed. */
+  subject(kind: string, id: string): void
+  /** Lineage: what the change was made from. */
+  input(kind: string, id: string): void
+  /** Lineage: what the change made. */
+  output(kind: string, id: string): void
+  /** Versioned facts that readings of the ledger need: weights, verdicts, reasons. */
+  facts(facts: Record<string, unknown>): void
+  before(state: unknown): void
+  after(state: unknown): void
+}
+
+/** What a handler gets: its transaction, its caller, its ledger entry, and the parts it may use. */
+export interface OperationContext {
+  db: Db
+  workspace: string
+  actor: Actor
+  clock: Clock
+  ids: Ids
+  log: Logger
+  services: Services
+  entry: EntryRecorder
+  traceId: string | undefined
+  /** Id of this operation's ledger entry. */
+  operationId: string
+  /** Runs another operation inside this transaction as the same actor; it leaves its own entry. */
+  call<Op extends Operation>(operation: Op, input: z.input<Op['input']>): Promise<OutputOf<Op>>
+  /** The same as Pave itself: for consequences that the caller need not be allowed to cause by hand. */
+  callAsSystem<Op extends Operation>(operation: Op, input: z.input<Op['input']>): Promise<OutputOf<Op>>
+  /** Starts a job when this transaction commits; answers its id. */
+  startJob(job: string, input: unknown): Promise<string>
+  cancelJob(id: string): Promise<void>
+  retryJob(id: string): Promise<void>
+  /** Refuses with 412 when the caller sent an `If-Match` that is not the digest of `current`. */
+  requireMatch(current: unknown): void
+  /** Runs after the commit, and never when there was none. */
+  afterCommit(action: () => void): void
+}
+
+/** One operation and the function that carries it out. */
+export interface Handler<Op extends Operation = Operation> {
+  operation: Op
+  run(ctx: OperationContext, input: InputOf<Op>): Promise<OutputOf<Op>>
+}
+
+export interface OperationCall {
+  actor: Actor
+  /** Not yet parsed. */
+  input: unknown
+  idempotencyKey?: string | undefined
+  ifMatch?: string | undefined
+  traceId?: string | undefined
+  /** Set when an approved operation runs: its admission point was satisfied by these approvals. */
+  approved?: { pending: string }
+}
+
+export interface OperationAnswer<Op extends Operation> {
+  status: 200 | 202
+  output: OutputOf<Op>
+  /** True when the answer is the one that an earlier request with the same idempotency key got. */
+  replayed: boolean
+}
+
+/** Answer of an operation that waits for approvals instead of having run. */
+export interface PendingAnswer {
+  pending: { id: string; state: 'pending'; operation: string; quorum: number; evidenceDigest: string }
+}
+
+/** The verdict of an admission point. Several voices may be wired to one: any deny denies, any pending makes it wait. */
+export type Admission =
+  | { verdict: 'allow'; facts?: Record<string, unknown> }
+  | { verdict: 'deny'; reasons: AdmissionReason[]; facts?: Record<string, unknown> }
+  | {
+      verdict: 'pending'
+      /** What approvals bind to: when it changes, they lapse. */
+      evidence: Record<string, unknown>
+      quorum: number
+      /** Actors whose approval does not count: the author, the requester. */
+      excluded: string[]
+      expiresInMs: number
+    }
+
+export interface AdmissionReason {
+  rule: string
+  message: string
+  values?: Record<string, unknown>
+}
+
+export type AdmissionVoice = (ctx: OperationContext, operation: Operation, input: unknown) => Promise<Admission>
+
+/** Called for sealed entries of the named operations, in ledger order, at least once, replayably. */
+export interface Subscriber {
+  name: string
+  operations: readonly string[]
+  handle(ctx: SubscriberContext, entry: Entry): Promise<void>
+}
+
+export interface SubscriberContext {
+  platform: Platform
+  /** Runs an operation as Pave in the entry's workspace, once for each entry and `step` however often it is retried. */
+  run<Op extends Operation>(step: string, operation: Op, input: z.input<Op['input']>): Promise<z.input<Op['output']>>
+}
+
+/** A module as the kernel sees it; the ordered list of them is `modules/index.ts`. */
+export interface ModuleDefinition {
+  name: string
+  handlers: readonly Handler[]
+  errors?: Record<string, ErrorDefinition>
+  migrations?: Record<string, Migration>
+  jobs?: readonly JobDefinition[]
+  subscribers?: readonly Subscriber[]
+  admissions?: Record<string, AdmissionVoice>
+  /** Uploads, streams and foreign protocols that no declaration fits. */
+  routes?: (app: FastifyInstance, platform: Platform) => void
+  /** Background work; answers how to stop it. */
+  start?: (platform: Platform) => Promise<() => Promise<void>>
+  /** Turns a bearer token into an actor; one module does. */
+  authenticate?: (platform: Platform, token: string) => Promise<Actor | undefined>
+}
+
+/** Long work outside any transaction: it reads, computes, and changes state through operations alone. */
+export interface JobDefinition<I extends z.ZodType = z.ZodType> {
+  name: string
+  input: I
+  /** Attempts after the first, with exponential backoff. A job must be safe to repeat. */
+  retries: number
+  timeoutMs: number
+  /** Runs at once in one process. */
+  concurrency?: number
+  /** Five-field cron expression in UTC; the job then runs once for each workspace with an empty input. */
+  cron?: string
+  run(ctx: JobContext, input: z.output<I>): Promise<unknown>
+}
+
+export interface JobContext {
+  platform: Platform
+  services: Services
+  workspace: string
+  /** Whoever started the job, with the grants of that time. */
+  actor: Actor
+  jobId: string
+  attempt: number
+  clock: Clock
+  ids: Ids
+  log: Logger
+  /** Aborted on cancel, time-out and shutdown. */
+  signal: AbortSignal
+  /** Runs an operation as the job's actor; `step` makes it happen once however often the job is retried. */
+  run<Op extends Operation>(step: string, operation: Op, input: z.input<Op['input']>): Promise<OutputOf<Op>>
+  read<T>(question: (db: Db) => Promise<T>): Promise<T>
+  progress(fraction: number, text: string): Promise<void>
+}
+
+export interface Jobs {
+  /** Enqueues in the caller's transaction; the worker is woken after the commit. */
+  start(db: Db, job: { job: string; input: unknown; actor: Actor }, after: Array<() => void>): Promise<string>
+  /** Asks a running job to stop; a queued one never starts. */
+  cancel(db: Db, id: string, after: Array<() => void>): Promise<void>
+  /** Puts a failed job back in its queue. */
+  retry(db: Db, id: string, after: Array<() => void>): Promise<void>
+  stop(): Promise<void>
+}
 
 /** News for whoever follows this workspace by server-sent events. */
 export interface Event {
@@ -58,141 +223,8 @@ export interface Platform {
   read<T>(workspace: string, question: (db: Db) => Promise<T>): Promise<T>
   /** Across workspaces, for sweeps and sealing: bypasses row-level security, may not write tenants' tables. */
   system: Kysely<unknown>
-  systemPool: ReturnType<typeof openPool>
+  systemPool: Pool
   wakeSealer(): void
   onEntries(wake: () => void): void
   close(): Promise<void>
-}
-
-export interface PlatformOptions {
-  url: string
-  modules: readonly ModuleDefinition[]
-  clock: Clock
-  ids: Ids
-  log: Logger
-  services: Omit<Services, 'verifyLedger'>
-  telemetry: Telemetry
-}
-
-const refusalsPerMinute = 60
-
-/** Opens the pools and gathers what the modules declare; jobs are attached by `startJobs`. */
-export function createPlatform(options: PlatformOptions): Platform {
-  const onError = (error: Error) => options.log.warn({ err: error }, 'a database session ended')
-  const appPool = openPool(options.url, 'pave_app', { max: 12, onError })
-  const systemPool = openPool(options.url, 'pave_system', { max: 4, onError })
-  const app = openKysely(appPool)
-  const handlers = new Map<string, Handler>()
-  const voices = new Map<string, AdmissionVoice[]>()
-  for (const module of options.modules) {
-    for (const handler of module.handlers) {
-      if (handlers.has(handler.operation.name)) throw new TypeError(`Two handlers for ${handler.operation.name}`)
-      handlers.set(handler.operation.name, handler)
-    }
-    for (const [point, voice] of Object.entries(module.admissions ?? {})) {
-      voices.set(point, [...(voices.get(point) ?? []), voice])
-    }
-  }
-  const authenticator = options.modules.find((module) => module.authenticate !== undefined)
-  let wake: () => void = () => {}
-  const platform: Platform = {
-    modules: options.modules,
-    operations: new Map([...handlers.values()].map((handler) => [handler.operation.name, handler.operation])),
-    clock: options.clock,
-    ids: options.ids,
-    log: options.log,
-    services: { ...options.services, verifyLedger: () => verify(systemPool, options.services.config.dataDir) },
-    telemetry: options.telemetry,
-    jobs: unstartedJobs,
-    events: createEvents(),
-    refusals: createRefusalLimit(options.clock),
-    handler(name) {
-      const handler = handlers.get(name)
-      if (handler === undefined) throw new TypeError(`No handler for ${name}`)
-      return handler
-    },
-    voices: (point) => voices.get(point) ?? [],
-    authenticate: async (token) => authenticator?.authenticate?.(platform, token),
-    run: async (operation, call) => (await runOperation(platform, operation, call)).output,
-    transaction(workspace, work, { readOnly = false } = {}) {
-      const operationId = options.ids.next()
-      const builder = readOnly ? app.transaction().setAccessMode('read only') : app.transaction()
-      return builder.execute(async (db) => {
-        await sql`select set_config('app.workspace', ${workspace}, true), set_config('app.operation', ${operationId}, true)`.execute(
-          db,
-        )
-        return work(db, operationId)
-      })
-    },
-    read: (workspace, question) => platform.transaction(workspace, question, { readOnly: true }),
-    system: openKysely(systemPool),
-    systemPool,
-    wakeSealer: () => wake(),
-    onEntries: (listener) => {
-      wake = listener
-    },
-    close: async () => {
-      await app.destroy()
-      await platform.system.destroy()
-      await options.telemetry.close()
-    },
-  }
-  return platform
-}
-
-async function verify(pool: ReturnType<typeof openPool>, dataDir: string) {
-  const { publicFile } = keyFiles(dataDir)
-  const client = await pool.connect()
-  try {
-    const { entries, checkpoints, problems } = await verifyLedger({
-      client,
-      checkpointsFile: checkpointsFile(dataDir),
-      publicKey: await loadVerifierKey(publicFile),
-    })
-    return { entries, verified: problems.length === 0, checkpoints, problems }
-  } finally {
-    client.release()
-  }
-}
-
-/** Where signed checkpoints are exported; copy it elsewhere now and then, and nobody can rewrite the past unseen. */
-export function checkpointsFile(dataDir: string): string {
-  return join(dataDir, 'ledger', 'checkpoints')
-}
-
-const unstartedJobs: Jobs = {
-  start: () => Promise.reject(new Error('Jobs are not started in this process')),
-  cancel: () => Promise.reject(new Error('Jobs are not started in this process')),
-  retry: () => Promise.reject(new Error('Jobs are not started in this process')),
-  stop: async () => {},
-}
-
-function createEvents(): Events {
-  const emitter = new EventEmitter()
-  emitter.setMaxListeners(0)
-  return {
-    emit: (event) => void emitter.emit(event.workspace, event),
-    follow(workspace, listener) {
-      emitter.on(workspace, listener)
-      return () => void emitter.off(workspace, listener)
-    },
-  }
-}
-
-/** A fixed window for each actor: a refused caller in a loop must not fill the ledger. */
-function createRefusalLimit(clock: Clock) {
-  const seen = new Map<string, { minute: number; count: number }>()
-  return {
-    allow(actor: string): boolean {
-      const minute = Math.floor(clock.now() / 60_000)
-      const window = seen.get(actor)
-      if (window === undefined || window.minute !== minute) {
-        if (seen.size > 10_000) seen.clear()
-        seen.set(actor, { minute, count: 1 })
-        return true
-      }
-      window.count += 1
-      return window.count <= refusalsPerMinute
-    },
-  }
 }

@@ -2,40 +2,23 @@ import { sql } from 'kysely'
 import type { z } from 'zod'
 import { type Actor, allows, objectOf, systemActor } from './actor.ts'
 import { canonicalJson } from './canonical-json.ts'
-import type { EntryRecorder, OperationContext } from './context.ts'
 import { PaveError, platformFailure } from './errors.ts'
 import { digestOf } from './ids.ts'
 import { appendEntry } from './ledger/append-entry.ts'
 import type { Entry, Subject } from './ledger/entry.ts'
-import type { Admission, AdmissionReason } from './module.ts'
 import type { InputOf, Operation, OutputOf } from './operation.ts'
 import { storePendingOperation } from './pending-operation.ts'
-import type { Platform } from './platform.ts'
+import type {
+  Admission,
+  AdmissionReason,
+  EntryRecorder,
+  OperationAnswer,
+  OperationCall,
+  OperationContext,
+  Platform,
+} from './platform.ts'
 import type { Db } from './storage/database/database.ts'
 import { translateDatabaseError } from './storage/database/translate-error.ts'
-
-export interface OperationCall {
-  actor: Actor
-  /** Not yet parsed. */
-  input: unknown
-  idempotencyKey?: string | undefined
-  ifMatch?: string | undefined
-  traceId?: string | undefined
-  /** Set when an approved operation runs: its admission point was satisfied by these approvals. */
-  approved?: { pending: string }
-}
-
-export interface OperationAnswer<Op extends Operation> {
-  status: 200 | 202
-  output: OutputOf<Op>
-  /** True when the answer is the one that an earlier request with the same idempotency key got. */
-  replayed: boolean
-}
-
-/** Answer of an operation that waits for approvals instead of having run. */
-export interface PendingAnswer {
-  pending: { id: string; state: 'pending'; operation: string; quorum: number; evidenceDigest: string }
-}
 
 /**
  * The only way in: parse, authorize, admit, then one transaction that runs the handler and appends the ledger entry

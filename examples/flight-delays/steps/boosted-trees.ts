@@ -15,7 +15,7 @@ export type Table = {
 export type Tree = {
   /** Index of the feature the node splits on; -1 in a leaf. */
   feature: number[]
-  /** Exactly representable as a 32-bit float, so that every runtime takes the same branch. */
+  /** A 32-bit float, like the values, so that every runtime takes the same branch. */
   threshold: number[]
   missingLeft: boolean[]
   left: number[]
@@ -48,9 +48,9 @@ export type BoostingOptions = {
 }
 
 export const defaultBoosting: BoostingOptions = {
-  trees: 120,
+  trees: 80,
   depth: 6,
-  learningRate: 0.1,
+  learningRate: 0.15,
   subsample: 0.5,
   bins: 64,
   l2: 5,
@@ -64,9 +64,9 @@ export function trainBoostedTrees(
   onTree: (finished: number) => void = () => {},
 ): BoostedTrees {
   const { rows, labels, featureNames } = table
-  const late = labels.reduce((sum, label) => sum + label, 0)
-  if (late === 0 || late === rows) throw new Error('The training table needs rows of both labels.')
-  const base = Math.log(late / (rows - late))
+  const positives = labels.reduce((sum, label) => sum + label, 0)
+  if (positives === 0 || positives === rows) throw new Error('The training table needs rows of both labels.')
+  const base = Math.fround(Math.log(positives / (rows - positives)))
   const binned = binFeatures(table, options.bins)
   const scores = new Float64Array(rows).fill(base)
   const gradients = new Float64Array(rows * 2)
@@ -234,16 +234,16 @@ function createTreeGrower(
       const first = feature * stride
       const missingGradient = at(histogram, (first + missingBin) * 2)
       const missingWeight = at(histogram, (first + missingBin) * 2 + 1)
+      // What subtraction leaves of an empty bin is a rounding error; a single row weighs far more.
+      const sides = missingWeight > 1e-9 ? [true, false] : undefined
       let leftGradient = 0
       let leftWeight = 0
       const edgeCount = (edges[feature] as Float32Array).length
       for (let bin = 0; bin < edgeCount; bin++) {
         leftGradient += at(histogram, (first + bin) * 2)
         leftWeight += at(histogram, (first + bin) * 2 + 1)
-        const presentRight = weight - missingWeight - leftWeight
         // Without missing rows in the node both sides score alike: a missing value then follows the heavier side.
-        const preferLeft = leftWeight > presentRight
-        for (const missingLeft of missingWeight > 0 ? [true, false] : [preferLeft]) {
+        for (const missingLeft of sides ?? [leftWeight * 2 > weight]) {
           const sideGradient = missingLeft ? leftGradient + missingGradient : leftGradient
           const sideWeight = missingLeft ? leftWeight + missingWeight : leftWeight
           if (sideWeight < minLeafWeight || weight - sideWeight < minLeafWeight) continue
@@ -285,7 +285,7 @@ function createTreeGrower(
       tree.missingLeft.push(false)
       tree.left.push(0)
       tree.right.push(0)
-      tree.value.push((-learningRate * gradient) / (weight + l2))
+      tree.value.push(Math.fround((-learningRate * gradient) / (weight + l2)))
       const split = depth < maxDepth ? findSplit(histogram, gradient, weight) : undefined
       if (split === undefined) return node
       gains[split.feature] = at(gains, split.feature) + split.gain

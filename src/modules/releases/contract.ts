@@ -37,7 +37,10 @@ export const ServedView = z.object({
   definition: z.string(),
   /** Request fields that make the entity key, in the order of the view's join keys. */
   entityFields: z.array(z.string()),
+  /** All of the view's aggregations in the order of its definition: the layout of the stored state follows from them. */
   aggregations: z.array(ServedAggregation),
+  /** Which of them are read, and under which feature name; one view may be read twice under other keys and names. */
+  features: z.array(z.object({ name: z.string(), aggregation: z.string() })),
 })
 
 export const RequestField = z.object({

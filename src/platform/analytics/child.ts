@@ -52,14 +52,15 @@ async function run({ sql, parameters, maxRows }: QueryRequest): Promise<void> {
     memory_limit: `${settings.memoryLimitMb}MiB`,
     threads: String(settings.threads),
     temp_directory: tempDir,
-    max_temp_directory_size: `${settings.maxTempMb}MiB`,
     preserve_insertion_order: 'false',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   })
   try {
     const connection = await instance.connect()
+    // DuckDB 1.5 ignores the first of these when it is given above.
     await connection.run(`
+      SET max_temp_directory_size = '${settings.maxTempMb}MiB';
       SET TimeZone = 'UTC';
       SET allowed_directories = [${settings.directories.map(sqlString).join(', ')}];
       SET enable_external_access = false;

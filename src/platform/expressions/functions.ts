@@ -1,45 +1,36 @@
-import {
-  boundDoubleSql,
-  boundDurationSql,
-  boundIntSql,
-  boundTimestampSql,
-  quoteString,
-  type SqlDialect,
-  writeDouble,
-} from './sql-dialect.ts'
-import type { Kind } from './types.ts'
-import {
-  boundDouble,
-  boundDuration,
-  boundInt,
-  boundTimestamp,
-  compareStrings,
-  msPerDay,
-  parseTimestamp,
-} from './values.ts'
+import { conversions } from './conversions.ts'
+import { mathFunctions } from './math-functions.ts'
+import { arithmeticOperators, comparisonOperators, logicOperators } from './operators.ts'
+import type { Overload } from './overload.ts'
+import { textFunctions } from './text-functions.ts'
+import { durationFunctions, timeParts } from './time-functions.ts'
 
-/** One meaning of an operator or function, for one list of argument types. */
-export interface Overload {
-  /** As people write it: `int + int: int`, `string.startsWith(string): bool`, `math.abs(double): double`. */
-  signature: string
-  /** `+`, `unary -`, `.startsWith` for a method, `math.abs` or `double` for a function. */
-  name: string
-  parameters: Kind[]
-  returns: Exclude<Kind, 'list' | 'map' | 'object'>
-  /** The answer in process, of arguments that are never null; undefined where there is none. */
-  evaluate(...operands: unknown[]): unknown
-  /** The same in SQL; absent where the databases have no equal. */
-  sql: ((dialect: SqlDialect, ...operands: string[]) => string) | undefined
-  /** Why `evaluate` had no answer, for the error. */
-  withoutAnswer: string
+/** Every operator and function: its CEL signature, its meaning in process, and the same in SQL where there is one. */
+export const overloads: readonly Overload[] = [
+  ...arithmeticOperators,
+  ...comparisonOperators,
+  ...logicOperators,
+  ...textFunctions,
+  ...conversions,
+  ...durationFunctions,
+  ...timeParts,
+  ...mathFunctions,
+]
+
+const overloadsByName = Map.groupBy(overloads, (overload) => overload.name)
+
+/** The meanings that a name has, for messages and for choosing among them. */
+export function overloadsOf(name: string): readonly Overload[] {
+  return overloadsByName.get(name) ?? []
 }
 
-const outOfRange = 'the result is out of range'
-
-function declare(
-  signature: string,
-  meaning: { evaluate(...operands: never[]): unknown; sql?: Overload['sql']; withoutAnswer?: string },
-): Overload {
-  const { evaluate, sql, withoutAnswer = outOfRange } = meaning
-  return { signature, ...readSignature(signature), evaluate, sql, withoutAnswer }
+/**
+ * The meaning for operands of these kinds. `dyn` parameters take anything, but only where one operand is `dyn`: what is
+ * known to differ is an error when declared.
+ */
+export function chooseOverload(name: string, kinds: readonly string[]): Overload | undefined {
+  const candidates = overloadsOf(name).filter((candidate) => candidate.parameters.length === kinds.length)
+  const exact = candidates.find((candidate) => candidate.parameters.every((parameter, i) => parameter === kinds[i]))
+  if (exact !== undefined || !kinds.includes('dyn')) return exact
+  return candidates.find((candidate) => candidate.parameters.every((parameter) => parameter === 'dyn'))
 }

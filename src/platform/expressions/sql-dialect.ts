@@ -23,8 +23,11 @@ export interface SqlDialect {
   let(values: readonly string[], body: (...names: string[]) => string): string
   /** Whole division of ints, cut towards zero; NULL where the divisor is 0. */
   divideInts(dividend: string, divisor: string): string
+  /** What that division leaves, with the dividend's sign; NULL where the divisor is 0. */
+  remainder(dividend: string, divisor: string): string
   /** Division of doubles; NULL or not finite where the divisor is 0. */
   divideDoubles(dividend: string, divisor: string): string
+  endsWith(string: string, suffix: string): string
   /** Whether a string has a part that matches the pattern, a literal in the database's own syntax. */
   matches(string: string, pattern: string): string
   /** The milliseconds of a column of any timestamp type; NULL where it is out of range. */
@@ -45,7 +48,9 @@ const duckdb: SqlDialect = {
     return `list_transform([{${fields}}], lambda _v: ${body(...values.map((_, index) => `_v.f${index}`))})[1]`
   },
   divideInts: (dividend, divisor) => `(${dividend} // ${divisor})`,
+  remainder: (dividend, divisor) => `(${dividend} % ${divisor})`,
   divideDoubles: (dividend, divisor) => `(${dividend} / ${divisor})`,
+  endsWith: (string, suffix) => `ends_with(${string}, ${suffix})`,
   matches: (string, pattern) => `regexp_matches(${string}, ${pattern})`,
   readTimestamp(column) {
     const micros = `epoch_us(${column})`
@@ -69,7 +74,9 @@ const postgres: SqlDialect = {
     return `(SELECT ${body(...values.map((_, index) => `_v.f${index}`))} FROM (SELECT ${columns} OFFSET 0) _v)`
   },
   divideInts: (dividend, divisor) => `(${dividend} / NULLIF(${divisor}, 0))`,
+  remainder: (dividend, divisor) => `(${dividend} % NULLIF(${divisor}, 0))`,
   divideDoubles: (dividend, divisor) => `(${dividend} / NULLIF(${divisor}, 0))`,
+  endsWith: (string, suffix) => `starts_with(reverse(${string}), reverse(${suffix}))`,
   matches: (string, pattern) => `(${string} ~ ${pattern})`,
   readTimestamp: (column) =>
     `CASE WHEN ${column} >= '0001-01-01 00:00:00+00' AND ${column} < '10000-01-01 00:00:00+00' ` +
@@ -107,7 +114,10 @@ export function boundDurationSql(dialect: SqlDialect, sql: string): string {
 }
 
 function boundWhole(dialect: SqlDialect, sql: string, least: number, most: number): string {
-  return dialect.let([sql], (v) => `CASE WHEN ${v} BETWEEN ${least} AND ${most} THEN CAST(${v} AS ${dialect.integer}) END`)
+  return dialect.let(
+    [sql],
+    (v) => `CASE WHEN ${v} BETWEEN ${least} AND ${most} THEN CAST(${v} AS ${dialect.integer}) END`,
+  )
 }
 
 /** The double, 0 where it is nearer to zero than doubles go, NULL where it is too large or not a number. */

@@ -1,6 +1,6 @@
 import type { RE2JS } from 're2js'
 import type { Span } from './errors.ts'
-import type { Overload } from './functions.ts'
+import type { Overload } from './overload.ts'
 import type { ScalarType, Type } from './types.ts'
 
 /** A constant as it is computed with: timestamps are milliseconds since 1970 UTC, durations milliseconds. */

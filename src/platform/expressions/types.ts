@@ -40,7 +40,10 @@ function isScalarType(name: string): name is ScalarType {
   return scalarTypes.has(name)
 }
 
-export function scalar(kind: ScalarType | 'duration' | 'null' | 'dyn', nullable = kind === 'null' || kind === 'dyn'): Type {
+export function scalar(
+  kind: ScalarType | 'duration' | 'null' | 'dyn',
+  nullable = kind === 'null' || kind === 'dyn',
+): Type {
   return { kind, nullable }
 }
 

@@ -69,7 +69,8 @@ export type Reader = (raw: unknown) => unknown
 
 const readers: Record<Kind, Reader> = {
   int(raw) {
-    if (typeof raw === 'number') return Number.isFinite(raw) && !Number.isInteger(raw) ? undefined : (boundInt(raw) ?? null)
+    if (typeof raw === 'number')
+      return Number.isFinite(raw) && !Number.isInteger(raw) ? undefined : (boundInt(raw) ?? null)
     if (typeof raw === 'bigint') return boundInt(Number(raw)) ?? null
     return raw == null ? null : undefined
   },

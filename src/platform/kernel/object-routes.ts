@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { type Actor, allows } from '../actor.ts'
 import { platformFailure } from '../errors.ts'
 import type { Platform } from '../platform.ts'
-import { requireActor, traceIdOf } from '../surfaces/http.ts'
+import { requireActor, traceIdOf } from '../surfaces/request.ts'
 import { recordObject } from './contract.ts'
 
 const largestObject = 50 * 1024 ** 3

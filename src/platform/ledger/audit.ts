@@ -68,17 +68,16 @@ export async function startAudit(checkpointsFile: string, publicKey: VerifierKey
     }
   }
 
-  function expectLeaf(ix: number): void {
-    if (ix === expected + 1) problem(`leaf ${expected} is missing`)
+  function placeLeaf(ix: number): void {
+    if (ix < expected) problem(`leaf ${ix} is out of order: it stands behind leaf ${expected - 1}`)
+    else if (ix === expected + 1) problem(`leaf ${expected} is missing`)
     else if (ix > expected) problem(`leaves ${expected} to ${ix - 1} are missing`)
-    else if (ix < expected) problem(`leaf ${ix} is out of order: it stands where leaf ${expected} belongs`)
-    expected = Math.max(expected, ix) + 1
+    expected = Math.max(expected, ix + 1)
   }
 
   return {
     takeLeaf(ix, hash, body) {
-      if (ix !== expected) expectLeaf(ix)
-      else expected += 1
+      placeLeaf(ix)
       const fits = body !== null && leafHash(body).equals(hash)
       if (fits) verified += 1
       else if (body !== null) problem(`leaf ${ix} was altered: its entry does not hash to it`)

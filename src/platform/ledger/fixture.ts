@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 import { canonicalJson } from '../canonical-json.ts'
 import { openPool } from '../storage/database/database.ts'
@@ -19,7 +20,7 @@ export interface TestLedger {
   directory: string
   checkpointsFile: string
   key: SigningKey
-  /** Appends and commits so many entries, each in a transaction of its own. */
+  /** Appends and commits so many entries, each in a transaction of its own, and waits until they can be sealed. */
   append(count: number): Promise<void>
   /** Seals everything and exports a checkpoint of it. */
   seal(): Promise<Tree>
@@ -50,8 +51,10 @@ export async function openTestLedger(): Promise<TestLedger> {
         appended += 1
         await appendTo(owner, entryNumber(appended))
       }
+      await untilFinal(owner)
     },
     async seal() {
+      await untilFinal(owner)
       for (;;) {
         const result = await sealOnce(client, { key, exportTo: checkpointsFile, limit: 1000, exportAfter: 1, trusted })
         trusted = result.trusted
@@ -64,6 +67,17 @@ export async function openTestLedger(): Promise<TestLedger> {
       await database.drop()
       await rm(directory, { recursive: true })
     },
+  }
+}
+
+/** Transactions in other databases of the cluster, those of other tests, hold up sealing as well. */
+async function untilFinal(client: Pool): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ final: boolean }>(
+      'select coalesce(max(xid) < pg_snapshot_xmin(pg_current_snapshot()), true) as final from ledger.entry',
+    )
+    if (rows[0]?.final === true) return
+    await setTimeout(5)
   }
 }
 

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import { systemActor } from '../actor.ts'
-import type { Subscriber } from '../module.ts'
-import type { Platform } from '../platform.ts'
+import type { Platform, Subscriber } from '../platform.ts'
 import type { Entry } from './entry.ts'
 
 const batch = 200
@@ -11,7 +10,9 @@ export function followLedger(platform: Platform): { wake(): void; stop(): Promis
   const subscribers = platform.modules.flatMap((module) => module.subscribers ?? [])
   const followers = subscribers.map((subscriber) => follow(platform, subscriber))
   return {
-    wake: () => followers.forEach((follower) => follower.wake()),
+    wake: () => {
+      for (const follower of followers) follower.wake()
+    },
     stop: async () => void (await Promise.all(followers.map((follower) => follower.stop()))),
   }
 }

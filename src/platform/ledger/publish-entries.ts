@@ -23,7 +23,14 @@ export function publishEntries(platform: Platform): { wake(): void; stop(): Prom
       platform.events.emit({
         workspace: entry.workspace,
         type: 'entry',
-        data: { leaf: ix, id: entry.id, at: entry.at, operation: entry.operation, outcome: entry.outcome, subjects: entry.subjects },
+        data: {
+          leaf: ix,
+          id: entry.id,
+          at: entry.at,
+          operation: entry.operation,
+          outcome: entry.outcome,
+          subjects: entry.subjects,
+        },
       })
     }
     if (rows.length === 500) again = true

@@ -47,8 +47,9 @@ describe('sealing', () => {
     const early = await ledger.owner.connect()
     await early.query('begin')
     await appendTo(early, entryNumber(900))
-    await ledger.append(2)
-    expect((await ledger.seal()).size).toBe(0)
+    await appendTo(ledger.owner, entryNumber(1))
+    await appendTo(ledger.owner, entryNumber(2))
+    expect((await sealOnce(ledger.client, optionsOf(ledger))).sealed).toBe(0)
 
     await early.query('commit')
     early.release()

@@ -103,7 +103,7 @@ export function startSealer(options: SealerOptions): Sealer {
         if (sealed === limit) continue
         pause = sealed > 0 ? restMs : Math.min(pause * 2, intervalMs)
         await pauseFor(restMs, false)
-        await pauseFor(pause - restMs, true)
+        await pauseFor(Math.max(0, pause - restMs), true)
         if (woken) pause = restMs
       } catch (error) {
         onError(error)

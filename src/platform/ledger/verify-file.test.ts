@@ -76,17 +76,26 @@ describe('verifying an exported ledger', () => {
     [
       'lines that changed places',
       (lines) => lines.with(4, lines[5] ?? '').with(5, lines[4] ?? ''),
-      ['leaf 4 is missing', 'leaf 4 is out of order: it stands where leaf 6 belongs', 'leaf 6 is out of order'],
+      ['leaf 4 is missing', /^leaves 0 to 4/, 'leaf 4 is out of order: it stands behind leaf 5', /^the 12 entries/],
     ],
     [
       'a line doubled',
       (lines) => lines.toSpliced(4, 0, lines[4] ?? ''),
-      ['leaf 4 is out of order: it stands where leaf 5 belongs'],
+      [
+        'leaf 4 is out of order: it stands behind leaf 4',
+        /^leaves 5 to 5 are not those/,
+        /closing checkpoint is of 12/,
+      ],
     ],
     [
       'a line that is none',
       (lines) => lines.with(4, '{"ix":4}'),
-      [/^line 5 of .* is not a line of an exported ledger$/],
+      [
+        /^line 5 of .* is not a line of an exported ledger$/,
+        'leaf 4 is missing',
+        /^leaves 0 to 4/,
+        /closing checkpoint is of 12/,
+      ],
     ],
     ['more behind the end', (lines) => [...lines, lines[0]], [/^line 14 of .* stands behind the closing checkpoint$/]],
     ['nothing', () => [], [/was truncated after 0 entries/]],
@@ -95,6 +104,7 @@ describe('verifying an exported ledger', () => {
     expected.forEach((problem, index) => {
       expect(problems[index]).toMatch(problem)
     })
+    expect(problems).toHaveLength(expected.length)
   })
 
   test('a closing checkpoint that another key signed', async () => {

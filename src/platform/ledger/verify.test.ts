@@ -128,22 +128,22 @@ describe('verifying the database', () => {
     [
       'another workspace in the column',
       `update ledger.entry set workspace = gen_random_uuid() where seq = ${entryOf(4)}`,
-      /^leaf 4: column workspace of entry \d+ is not what the entry says$/,
+      /^leaf 4: the indexed workspace of entry \d+ is not what the entry says$/,
     ],
     [
       'another time in the column',
       `update ledger.entry set at = at + interval '1 s' where seq = ${entryOf(4)}`,
-      /^leaf 4: column at /,
+      /^leaf 4: the indexed at /,
     ],
     [
       'another operation in the column',
       `update ledger.entry set operation = 'x' where seq = ${entryOf(4)}`,
-      /^leaf 4: column operation /,
+      /^leaf 4: the indexed operation /,
     ],
     [
       'a subject unlinked',
       `delete from ledger.subject where entry = (select id from ledger.entry where seq = ${entryOf(4)})`,
-      /^leaf 4: column subject /,
+      /^leaf 4: the indexed subjects /,
     ],
   ])('%s', async (_, tampering, expected) => {
     const { problems } = await reportAfter(tampering)

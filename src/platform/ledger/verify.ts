@@ -1,8 +1,20 @@
 import type { ClientBase } from 'pg'
+import { z } from 'zod'
 import { type LedgerReport, startAudit } from './audit.ts'
-import type { Entry } from './entry.ts'
 import { type Head, isTree, readHead, readSealed, type SealedEntry } from './leaves.ts'
 import type { VerifierKey } from './signing-key.ts'
+
+const Subjects = z.array(z.object({ kind: z.string(), id: z.string() }))
+
+/** What of an entry is repeated in columns and in the index of subjects. */
+const IndexedParts = z.object({
+  id: z.string(),
+  at: z.string(),
+  workspace: z.string(),
+  operation: z.string(),
+  subjects: Subjects,
+  lineage: z.object({ inputs: Subjects, outputs: Subjects }).optional(),
+})
 
 /**
  * Recomputes every leaf from the entries in the database and compares leaves, head, index columns and exported
@@ -29,9 +41,7 @@ export async function verifyLedger(options: {
       if (previous !== undefined && !precedes(previous, entry)) {
         audit.problem(`leaf ${ix} is out of order: its entry ${entry.seq} comes before entry ${previous.seq}`)
       }
-      for (const column of fits ? wrongColumns(entry) : []) {
-        audit.problem(`leaf ${ix}: column ${column} of entry ${entry.seq} is not what the entry says`)
-      }
+      for (const problem of fits ? columnProblems(entry) : []) audit.problem(`leaf ${ix}: ${problem}`)
       previous = entry
     }
 
@@ -61,27 +71,30 @@ function precedes(a: SealedEntry, b: SealedEntry): boolean {
   return older < newer || (older === newer && BigInt(a.seq) < BigInt(b.seq))
 }
 
-/** The columns and the index of subjects are for queries only; the entry itself is its body. */
-function wrongColumns(stored: SealedEntry): string[] {
+/** The columns and the index of subjects serve queries only; the entry itself is its body. */
+function columnProblems(stored: SealedEntry): string[] {
   const entry = readBody(stored.body)
-  if (entry === undefined) return ['body']
-  const wrong = []
-  if (entry.id !== stored.id) wrong.push('id')
-  if (entry.workspace !== stored.workspace) wrong.push('workspace')
-  if (entry.operation !== stored.operation) wrong.push('operation')
-  if (Date.parse(entry.at) !== stored.atMs) wrong.push('at')
+  if (entry === undefined) return [`entry ${stored.seq} is not in the form of an entry`]
   const subjects = [
     ...entry.subjects.map(({ kind, id }) => `subject ${kind} ${id}`),
     ...(entry.lineage?.inputs ?? []).map(({ kind, id }) => `input ${kind} ${id}`),
     ...(entry.lineage?.outputs ?? []).map(({ kind, id }) => `output ${kind} ${id}`),
   ]
-  if (new Set(subjects).symmetricDifference(new Set(stored.subjects)).size > 0) wrong.push('subject')
-  return wrong
+  const same = {
+    id: entry.id === stored.id,
+    workspace: entry.workspace === stored.workspace,
+    operation: entry.operation === stored.operation,
+    at: Date.parse(entry.at) === stored.atMs,
+    subjects: new Set(subjects).symmetricDifference(new Set(stored.subjects)).size === 0,
+  }
+  return Object.entries(same)
+    .filter(([, equal]) => !equal)
+    .map(([name]) => `the indexed ${name} of entry ${stored.seq} is not what the entry says`)
 }
 
-function readBody(body: string): Entry | undefined {
+function readBody(body: string): z.output<typeof IndexedParts> | undefined {
   try {
-    return JSON.parse(body)
+    return IndexedParts.safeParse(JSON.parse(body)).data
   } catch {
     return undefined
   }

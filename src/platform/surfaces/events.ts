@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Platform } from '../platform.ts'
-import { requireActor } from './http.ts'
+import { requireActor } from './request.ts'
 
 /** Server-sent events of the caller's workspace: sealed ledger entries and the progress of jobs. */
 export async function serveEvents(platform: Platform, request: FastifyRequest, reply: FastifyReply): Promise<void> {

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Actor } from '../actor.ts'
 import { PaveError, platformFailure } from '../errors.ts'
 import type { Operation } from '../operation.ts'
 import type { Platform } from '../platform.ts'
 import { etagOf, runOperation } from '../run-operation.ts'
 import { serveEvents } from './events.ts'
 import { openApi } from './openapi.ts'
+import { actorOrNobody, header, requireActor, traceIdOf } from './request.ts'
 
 const defaultBodyLimit = 1024 * 1024
 
@@ -58,7 +58,7 @@ function mount(app: FastifyInstance, platform: Platform, operation: Operation): 
     handler: async (request, reply) => {
       const actor =
         operation.permission === 'public'
-          ? await actorOrAnonymous(platform, request)
+          ? await actorOrNobody(platform, request)
           : await requireActor(platform, request)
       const answer = await runOperation(platform, operation, {
         actor,
@@ -106,52 +106,6 @@ function numericFields(operation: Operation): Map<string, 'number' | 'boolean'> 
     if (property.type === 'boolean') fields.set(name, 'boolean')
   }
   return fields
-}
-
-/** The actor behind the bearer token of a request; modules' own routes use it too. */
-export async function requireActor(platform: Platform, request: FastifyRequest): Promise<Actor> {
-  const token = bearerToken(request)
-  const actor = token === undefined ? undefined : await platform.authenticate(token)
-  if (actor === undefined) {
-    throw platformFailure(
-      'unauthenticated',
-      token === undefined ? 'The request carries no token' : 'The token is unknown, expired or revoked',
-    )
-  }
-  return actor
-}
-
-const nobody: Actor = {
-  kind: 'user',
-  id: '00000000-0000-7000-8000-000000000000',
-  name: 'nobody',
-  workspace: '00000000-0000-7000-8000-000000000000',
-  grants: [],
-}
-
-async function actorOrAnonymous(platform: Platform, request: FastifyRequest): Promise<Actor> {
-  const token = bearerToken(request)
-  return (token === undefined ? undefined : await platform.authenticate(token)) ?? nobody
-}
-
-/** `Authorization: Bearer`, or the console's cookie on same-origin requests. */
-function bearerToken(request: FastifyRequest): string | undefined {
-  const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1]
-  if (bearer !== undefined) return bearer
-  const cookie = /(?:^|; )pave_session=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
-  if (cookie === undefined) return undefined
-  const site = request.headers['sec-fetch-site']
-  return site === undefined || site === 'same-origin' || site === 'none' ? decodeURIComponent(cookie) : undefined
-}
-
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return typeof value === 'string' && value !== '' ? value.slice(0, 255) : undefined
-}
-
-/** The trace id of a W3C traceparent, else the request's own id. */
-export function traceIdOf(request: FastifyRequest): string {
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(header(request, 'traceparent') ?? '')?.[1] ?? request.id
 }
 
 function problemOf(platform: Platform, error: unknown): PaveError {

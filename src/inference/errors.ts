@@ -1,0 +1,116 @@
+import { defineErrors, failure } from '#platform/errors.ts'
+
+export const inferenceErrors = defineErrors({
+  inference_request_invalid: {
+    status: 400,
+    summary: 'The body is not an inference request of the Open Inference Protocol.',
+    hint: 'Send `{"inputs": [{"name", "shape", "datatype", "data"}]}`; the tensors are listed at GET /v2/models/<endpoint>.',
+  },
+  tensor_missing: {
+    status: 400,
+    summary: 'The request lacks a tensor that the endpoint needs.',
+    hint: 'Send every tensor that GET /v2/models/<endpoint> lists.',
+  },
+  tensor_unknown: {
+    status: 400,
+    summary: 'The request holds a tensor, or asks for one, that the endpoint does not know.',
+    hint: 'Use the names that GET /v2/models/<endpoint> lists.',
+  },
+  tensor_shape_invalid: {
+    status: 400,
+    summary: 'The shape of a tensor does not fit the endpoint, its data, or the other tensors.',
+    hint: 'Send one value for each row, in shape [rows] or [rows, 1], the same number of rows in every tensor.',
+  },
+  tensor_datatype_mismatch: {
+    status: 400,
+    summary: 'A tensor has a datatype that its field does not take.',
+    hint: 'Use the datatypes that GET /v2/models/<endpoint> lists.',
+  },
+  tensor_value_invalid: {
+    status: 400,
+    summary: 'A value of a tensor is not one of its datatype.',
+    hint: 'Mend the value named in the message; JSON has no NaN and no infinity, so leave out what is not known.',
+  },
+  too_many_rows: {
+    status: 400,
+    summary: 'The request has more rows than the endpoint takes at once.',
+    hint: 'Send the rows in several requests.',
+  },
+  unsupported_encoding: {
+    status: 415,
+    summary: 'The body is encoded in a way that this node does not read.',
+    hint: 'Send JSON, as it is or with Content-Encoding gzip or deflate, and binary_data false.',
+  },
+  method_not_allowed: {
+    status: 405,
+    summary: 'The path exists, but not for this method.',
+    hint: 'Ask for metadata with GET and for predictions with POST.',
+  },
+  model_not_served: {
+    status: 404,
+    summary: 'This node serves no endpoint of that name in the workspace of the token.',
+    hint: 'Check the name and the environment; a node knows the endpoints of one environment.',
+  },
+  version_not_served: {
+    status: 404,
+    summary: 'The endpoint does not serve that version.',
+    hint: 'Leave the version out of the path to let the endpoint choose.',
+  },
+  endpoint_unavailable: {
+    status: 503,
+    summary: 'The endpoint is planned, but nothing that it needs could be loaded yet.',
+    hint: "Retry shortly; the node's log and its status in the control plane say what is missing.",
+  },
+  queue_full: {
+    status: 503,
+    summary: 'More requests wait for this endpoint than it allows.',
+    hint: 'Wait as long as Retry-After says, or add nodes.',
+  },
+  node_draining: {
+    status: 503,
+    summary: 'The node is about to stop.',
+    hint: 'Send the request to another node.',
+  },
+  inference_timeout: {
+    status: 504,
+    summary: 'The prediction was not ready within the time limit of the endpoint.',
+    hint: 'Retry with fewer rows, or raise limits.timeoutMs of the endpoint.',
+  },
+  model_failed: {
+    status: 500,
+    summary: 'The model could not compute a prediction from these inputs.',
+    hint: "The message holds the runtime's reason; try the inputs against the version offline.",
+  },
+  prediction_not_finite: {
+    status: 500,
+    summary: 'The model answered NaN or infinity.',
+    hint: 'Look at the features in the prediction record; the version should be rolled back if this goes on.',
+  },
+  features_unavailable: {
+    status: 500,
+    summary: 'The online features of the request could not be read.',
+    hint: 'Check the online store of the node; set a fallback value for the endpoint to answer meanwhile.',
+  },
+  plan_refused: {
+    status: 409,
+    summary: 'A serving plan is unsigned, outdated, malformed or for another environment.',
+    hint: 'Check that the node was enrolled in this environment and trusts the current plan key.',
+  },
+  override_refused: {
+    status: 409,
+    summary: 'A local override is unsigned, malformed, or names a version that is not loaded here.',
+    hint: 'Write it on this node with the key of the node, for a version that its plan lists.',
+  },
+  artifact_unavailable: {
+    status: 503,
+    summary: 'An artifact could not be fetched, or its bytes do not match its digest.',
+    hint: 'Check the object store of the control plane with the digest in the message.',
+  },
+  version_unloadable: {
+    status: 409,
+    summary: 'A model version cannot be served as its signature and the endpoint say.',
+    hint: 'Register a version whose graph, signature and features agree, and release that.',
+  },
+})
+
+export const inferenceFailure = failure(inferenceErrors)

@@ -1,0 +1,37 @@
+import { sql } from 'kysely'
+import type { Db } from '#platform/storage/database/database.ts'
+import type { ModelSpec, Version } from './contract.ts'
+import { type ModelRow, registryFailure, type VersionRow, versionOf } from './tables.ts'
+
+export async function findModel(db: Db, name: string): Promise<ModelRow | undefined> {
+  const { rows } = await sql<ModelRow>`
+    select name, spec, last_version, created_at from registry.model where name = ${name}
+  `.execute(db)
+  return rows[0]
+}
+
+/** The declaration of a model; `model_not_found` when there is none. */
+export async function modelSpec(db: Db, name: string): Promise<ModelSpec> {
+  const model = await findModel(db, name)
+  if (model === undefined) throw registryFailure('model_not_found', `There is no model ${name}`)
+  return model.spec
+}
+
+/** The version behind `model@version` or `model@alias`; `version_not_found` when there is none. */
+export async function resolveVersion(db: Db, ref: string): Promise<Version> {
+  const at = ref.lastIndexOf('@')
+  const model = ref.slice(0, at)
+  const name = ref.slice(at + 1)
+  const number = /^\d+$/.test(name) ? Number(name) : null
+  const { rows } = await sql<VersionRow>`
+    select v.model, v.version, v.digest, v.content, v.author, v.registered_at,
+           array(select a.alias from registry.alias a
+                 where a.workspace = v.workspace and a.model = v.model and a.version = v.version order by 1) as aliases
+    from registry.version v
+    where v.model = ${model}
+      and v.version = coalesce(${number}::int, (select a.version from registry.alias a where a.model = ${model} and a.alias = ${name}))
+  `.execute(db)
+  const row = rows[0]
+  if (row === undefined) throw registryFailure('version_not_found', `There is no version ${ref}`)
+  return versionOf(row)
+}

@@ -1,0 +1,147 @@
+import { EventEmitter } from 'node:events'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import type { Pool } from 'pg'
+import type { Logger } from 'pino'
+import type { Clock } from './clock.ts'
+import type { Ids } from './ids.ts'
+import { keyFiles, loadVerifierKey } from './ledger/signing-key.ts'
+import { verifyLedger } from './ledger/verify.ts'
+import type { AdmissionVoice, Events, Handler, Jobs, ModuleDefinition, Platform } from './platform.ts'
+import { runOperation } from './run-operation.ts'
+import type { Services } from './services.ts'
+import { openKysely, openPool } from './storage/database/database.ts'
+import type { Telemetry } from './telemetry.ts'
+
+export interface PlatformOptions {
+  url: string
+  modules: readonly ModuleDefinition[]
+  clock: Clock
+  ids: Ids
+  log: Logger
+  services: Omit<Services, 'verifyLedger'>
+  telemetry: Telemetry
+}
+
+const refusalsPerMinute = 60
+
+/** Opens the pools and gathers what the modules declare; jobs are attached by `startJobs`. */
+export function createPlatform(options: PlatformOptions): Platform {
+  const onError = (error: Error) => options.log.warn({ err: error }, 'a database session ended')
+  const appPool = openPool(options.url, 'pave_app', { max: 12, onError })
+  const systemPool = openPool(options.url, 'pave_system', { max: 4, onError })
+  const app = openKysely(appPool)
+  const handlers = new Map<string, Handler>()
+  const voices = new Map<string, AdmissionVoice[]>()
+  for (const module of options.modules) {
+    for (const handler of module.handlers) {
+      if (handlers.has(handler.operation.name)) throw new TypeError(`Two handlers for ${handler.operation.name}`)
+      handlers.set(handler.operation.name, handler)
+    }
+    for (const [point, voice] of Object.entries(module.admissions ?? {})) {
+      voices.set(point, [...(voices.get(point) ?? []), voice])
+    }
+  }
+  const authenticator = options.modules.find((module) => module.authenticate !== undefined)
+  let wake: () => void = () => {}
+  const platform: Platform = {
+    modules: options.modules,
+    operations: new Map([...handlers.values()].map((handler) => [handler.operation.name, handler.operation])),
+    clock: options.clock,
+    ids: options.ids,
+    log: options.log,
+    services: { ...options.services, verifyLedger: () => verify(systemPool, options.services.config.dataDir) },
+    telemetry: options.telemetry,
+    jobs: unstartedJobs,
+    events: createEvents(),
+    refusals: createRefusalLimit(options.clock),
+    handler(name) {
+      const handler = handlers.get(name)
+      if (handler === undefined) throw new TypeError(`No handler for ${name}`)
+      return handler
+    },
+    voices: (point) => voices.get(point) ?? [],
+    authenticate: async (token) => authenticator?.authenticate?.(platform, token),
+    run: async (operation, call) => (await runOperation(platform, operation, call)).output,
+    transaction(workspace, work, { readOnly = false } = {}) {
+      const operationId = options.ids.next()
+      const builder = readOnly ? app.transaction().setAccessMode('read only') : app.transaction()
+      return builder.execute(async (db) => {
+        await sql`select set_config('app.workspace', ${workspace}, true), set_config('app.operation', ${operationId}, true)`.execute(
+          db,
+        )
+        return work(db, operationId)
+      })
+    },
+    read: (workspace, question) => platform.transaction(workspace, question, { readOnly: true }),
+    system: openKysely(systemPool),
+    systemPool,
+    wakeSealer: () => wake(),
+    onEntries: (listener) => {
+      wake = listener
+    },
+    close: async () => {
+      await app.destroy()
+      await platform.system.destroy()
+      await options.telemetry.close()
+    },
+  }
+  return platform
+}
+
+async function verify(pool: Pool, dataDir: string) {
+  const { publicFile } = keyFiles(dataDir)
+  const client = await pool.connect()
+  try {
+    const { entries, checkpoints, problems } = await verifyLedger({
+      client,
+      checkpointsFile: checkpointsFile(dataDir),
+      publicKey: await loadVerifierKey(publicFile),
+    })
+    return { entries, verified: problems.length === 0, checkpoints, problems }
+  } finally {
+    client.release()
+  }
+}
+
+/** Where signed checkpoints are exported; copy it elsewhere now and then, and nobody can rewrite the past unseen. */
+export function checkpointsFile(dataDir: string): string {
+  return join(dataDir, 'ledger', 'checkpoints')
+}
+
+const unstartedJobs: Jobs = {
+  start: () => Promise.reject(new Error('Jobs are not started in this process')),
+  cancel: () => Promise.reject(new Error('Jobs are not started in this process')),
+  retry: () => Promise.reject(new Error('Jobs are not started in this process')),
+  stop: async () => {},
+}
+
+function createEvents(): Events {
+  const emitter = new EventEmitter()
+  emitter.setMaxListeners(0)
+  return {
+    emit: (event) => void emitter.emit(event.workspace, event),
+    follow(workspace, listener) {
+      emitter.on(workspace, listener)
+      return () => void emitter.off(workspace, listener)
+    },
+  }
+}
+
+/** A fixed window for each actor: a refused caller in a loop must not fill the ledger. */
+function createRefusalLimit(clock: Clock) {
+  const seen = new Map<string, { minute: number; count: number }>()
+  return {
+    allow(actor: string): boolean {
+      const minute = Math.floor(clock.now() / 60_000)
+      const window = seen.get(actor)
+      if (window === undefined || window.minute !== minute) {
+        if (seen.size > 10_000) seen.clear()
+        seen.set(actor, { minute, count: 1 })
+        return true
+      }
+      window.count += 1
+      return window.count <= refusalsPerMinute
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { FastifyRequest } from 'fastify'
+import type { Actor } from '../actor.ts'
+import { platformFailure } from '../errors.ts'
+import type { Platform } from '../platform.ts'
+
+/** The actor behind the bearer token of a request; modules' own routes use it too. */
+export async function requireActor(platform: Platform, request: FastifyRequest): Promise<Actor> {
+  const token = bearerToken(request)
+  const actor = token === undefined ? undefined : await platform.authenticate(token)
+  if (actor === undefined) {
+    throw platformFailure(
+      'unauthenticated',
+      token === undefined ? 'The request carries no token' : 'The token is unknown, expired or revoked',
+    )
+  }
+  return actor
+}
+
+const nobody: Actor = {
+  kind: 'user',
+  id: '00000000-0000-7000-8000-000000000000',
+  name: 'nobody',
+  workspace: '00000000-0000-7000-8000-000000000000',
+  grants: [],
+}
+
+export async function actorOrNobody(platform: Platform, request: FastifyRequest): Promise<Actor> {
+  const token = bearerToken(request)
+  return (token === undefined ? undefined : await platform.authenticate(token)) ?? nobody
+}
+
+/** `Authorization: Bearer`, or the console's cookie on same-origin requests. */
+function bearerToken(request: FastifyRequest): string | undefined {
+  const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1]
+  if (bearer !== undefined) return bearer
+  const cookie = /(?:^|; )pave_session=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
+  if (cookie === undefined) return undefined
+  const site = request.headers['sec-fetch-site']
+  return site === undefined || site === 'same-origin' || site === 'none' ? decodeURIComponent(cookie) : undefined
+}
+
+export function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' && value !== '' ? value.slice(0, 255) : undefined
+}
+
+/** The trace id of a W3C traceparent, else the request's own id. */
+export function traceIdOf(request: FastifyRequest): string {
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(header(request, 'traceparent') ?? '')?.[1] ?? request.id
+}
