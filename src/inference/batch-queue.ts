@@ -1,17 +1,17 @@
-import type { ModelTensor } from './onnx-messages.ts'
+import type { Tensor } from '#algorithms/tensors/datatypes.ts'
 
 /** One call of a model, waiting for a worker. */
 export interface Job {
   version: string
-  inputs: readonly ModelTensor[]
+  inputs: readonly Tensor[]
   outputs: readonly string[]
   /** Rows along the first dimension when the job may run together with others of its version; 0 when it runs alone. */
   rows: number
-  /** Times that a worker was lost while it ran this. */
-  losses: number
+  /** Times that it failed, or that a worker was lost while it ran this. */
+  failures: number
   /** Set when somebody has given up on it. */
   settled: boolean
-  resolve(tensors: ModelTensor[]): void
+  resolve(tensors: Tensor[]): void
   reject(error: unknown): void
 }
 
@@ -58,13 +58,13 @@ export function createBatchQueue(): BatchQueue {
   }
 }
 
-/** A job that cost a worker its life runs alone the second time, so that it cannot take others with it. */
+/** What failed once runs alone the second time, so that it cannot take others with it. */
 function joins(job: Job): boolean {
-  return job.rows > 0 && job.losses === 0
+  return job.rows > 0 && job.failures === 0
 }
 
 /** The inputs of several jobs as one call: rows one after the other. */
-export function joinInputs(batch: readonly Job[]): ModelTensor[] {
+export function joinInputs(batch: readonly Job[]): Tensor[] {
   const [first] = batch
   if (first === undefined) return []
   if (batch.length === 1) return [...first.inputs]
@@ -88,7 +88,7 @@ export function joinInputs(batch: readonly Job[]): ModelTensor[] {
  *
  * @throws when an output does not have one row for each input row
  */
-export function splitOutputs(batch: readonly Job[], outputs: readonly ModelTensor[]): ModelTensor[][] {
+export function splitOutputs(batch: readonly Job[], outputs: readonly Tensor[]): Tensor[][] {
   const rows = batch.reduce((sum, job) => sum + job.rows, 0)
   for (const { name, shape } of outputs) {
     if (rows > 0 && shape[0] !== rows) {

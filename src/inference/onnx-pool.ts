@@ -1,21 +1,23 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
-import { createBatchQueue, type Job, joinInputs, splitOutputs } from './batch-queue.ts'
+import type { Tensor } from '#algorithms/tensors/datatypes.ts'
+import type { ModelSignature } from '#algorithms/tensors/signature.ts'
+import { type BatchQueue, createBatchQueue, type Job, joinInputs, splitOutputs } from './batch-queue.ts'
 import { inferenceFailure } from './errors.ts'
-import type { ModelTensor, Signature, WorkerReply, WorkerRequest } from './onnx-messages.ts'
+import type { WorkerReply, WorkerRequest } from './onnx-messages.ts'
 
 export interface Model {
   /** What jobs name; unique among workspaces. */
   version: string
-  signature: Signature
+  signature: ModelSignature
   /** The graph, checked against its digest. Asked again when a lost worker is replaced. */
   read(): Promise<Uint8Array>
 }
 
 export interface RunRequest {
   version: string
-  inputs: readonly ModelTensor[]
+  inputs: readonly Tensor[]
   outputs: readonly string[]
   /** See `Job.rows`. */
   rows: number
@@ -27,9 +29,9 @@ export interface OnnxPool {
   /** Loads and warms the model in every worker; until then it runs nowhere. */
   load(model: Model): Promise<void>
   unload(version: string): void
-  run(request: RunRequest): Promise<ModelTensor[]>
+  run(request: RunRequest): Promise<Tensor[]>
   /** Runs when no live request waits; false when it was dropped because too many shadows wait already. */
-  runShadow(request: RunRequest): Promise<ModelTensor[]> | undefined
+  runShadow(request: RunRequest): Promise<Tensor[]> | undefined
   /** Live jobs that wait for a worker. */
   waiting(): number
   /** Workers that answer. */
@@ -57,7 +59,9 @@ interface PoolWorker {
   /** Running, loading, or not yet up: takes no batch. */
   busy: boolean
   alive: boolean
-  calls: Map<number, { resolve(tensors: ModelTensor[]): void; reject(error: unknown): void }>
+  /** Somebody who gets the worker next, before any batch. */
+  reserved: (() => void) | undefined
+  calls: Map<number, { resolve(tensors: Tensor[]): void; reject(error: unknown): void }>
 }
 
 /** A worker that ended with calls in flight. */
@@ -74,7 +78,6 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
   const live = createBatchQueue()
   const shadow = createBatchQueue()
   const workers: PoolWorker[] = []
-  const freed = new Set<() => void>()
   let nextCall = 1
   let restarts = 0
   let closed = false
@@ -82,7 +85,7 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
 
   function start(): PoolWorker {
     const thread = new Worker(program, { name: 'onnx' })
-    const worker: PoolWorker = { thread, busy: false, alive: true, calls: new Map() }
+    const worker: PoolWorker = { thread, busy: false, alive: true, reserved: undefined, calls: new Map() }
     thread.on('message', (reply: WorkerReply) => {
       const call = worker.calls.get(reply.id)
       worker.calls.delete(reply.id)
@@ -94,6 +97,7 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
       worker.alive = false
       for (const call of worker.calls.values()) call.reject(new WorkerLost('the ONNX worker was lost'))
       worker.calls.clear()
+      worker.reserved?.()
       if (!closed) void replace(worker)
     })
     workers.push(worker)
@@ -108,7 +112,9 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
     const worker = start()
     worker.busy = true
     for (const model of models.values()) {
-      await call(worker, 'load', model).catch((error) => log.error({ err: error, version: model.version }, 'cannot reload'))
+      await call(worker, 'load', model).catch((error) =>
+        log.error({ err: error, version: model.version }, 'cannot reload'),
+      )
     }
     release(worker)
   }
@@ -118,7 +124,7 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
     await send(worker, { id: nextCall++, kind, version: model.version, bytes, signature: model.signature })
   }
 
-  function send(worker: PoolWorker, request: WorkerRequest): Promise<ModelTensor[]> {
+  function send(worker: PoolWorker, request: WorkerRequest): Promise<Tensor[]> {
     return new Promise((resolve, reject) => {
       if (!worker.alive) throw new WorkerLost('the ONNX worker was lost')
       worker.calls.set(request.id, { resolve, reject })
@@ -128,31 +134,36 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
 
   /** Waits until the worker has no batch, and keeps it from taking one. */
   async function reserve(worker: PoolWorker): Promise<void> {
-    while (worker.busy && worker.alive) {
-      await new Promise<void>((resolve) => freed.add(resolve))
+    if (worker.busy && worker.alive) {
+      await new Promise<void>((resolve) => {
+        worker.reserved = resolve
+      })
     }
+    worker.reserved = undefined
     worker.busy = true
   }
 
   function release(worker: PoolWorker): void {
-    worker.busy = false
-    for (const wake of freed) wake()
-    freed.clear()
-    dispatch()
+    if (worker.reserved !== undefined) {
+      worker.reserved()
+    } else {
+      worker.busy = false
+      dispatch()
+    }
   }
 
   function dispatch(): void {
     for (const worker of workers) {
       if (worker.busy || !worker.alive) continue
-      let batch = live.take(mostRows)
-      if (batch.length === 0) batch = shadow.take(mostShadowRows)
+      const jobs = live.take(mostRows)
+      const [batch, queue] = jobs.length > 0 ? [jobs, live] : [shadow.take(mostShadowRows), shadow]
       if (batch.length === 0) return
       worker.busy = true
-      void runBatch(worker, batch)
+      void runBatch(worker, batch, queue)
     }
   }
 
-  async function runBatch(worker: PoolWorker, batch: readonly Job[]): Promise<void> {
+  async function runBatch(worker: PoolWorker, batch: readonly Job[], queue: BatchQueue): Promise<void> {
     const [first] = batch
     if (first === undefined) return
     options.onBatch?.(
@@ -167,29 +178,29 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
         job.resolve(parts[index] ?? [])
       })
     } catch (error) {
-      retryOrReject(batch, error)
+      queue.unshift(retryOrReject(batch, error))
     } finally {
       release(worker)
     }
   }
 
   /** A row that breaks its batch must not fail the others: each job is tried once more by itself. */
-  function retryOrReject(batch: readonly Job[], error: unknown): void {
-    const lost = error instanceof WorkerLost
-    const again = batch.filter((job) => job.losses === 0 && (lost || batch.length > 1))
-    for (const job of batch) {
-      if (!again.includes(job)) job.reject(inferenceFailure('model_failed', `${job.version}: ${messageOf(error)}`))
-      job.losses++
-    }
-    live.unshift(again)
+  function retryOrReject(batch: readonly Job[], error: unknown): Job[] {
+    const retried = error instanceof WorkerLost || batch.length > 1
+    return batch.filter((job) => {
+      const again = retried && job.failures === 0
+      if (!again) job.reject(inferenceFailure('model_failed', `${job.version}: ${messageOf(error)}`))
+      job.failures++
+      return again
+    })
   }
 
-  function enqueue(queue: typeof live, request: RunRequest): Promise<ModelTensor[]> {
+  function enqueue(queue: BatchQueue, request: RunRequest): Promise<Tensor[]> {
     const { timeoutMs, ...work } = request
     return new Promise((resolve, reject) => {
       const job: Job = {
         ...work,
-        losses: 0,
+        failures: 0,
         settled: false,
         resolve(tensors) {
           clearTimeout(timer)
@@ -203,7 +214,8 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
         },
       }
       const timer = setTimeout(
-        () => job.reject(inferenceFailure('inference_timeout', `${work.version} did not answer within ${timeoutMs} ms`)),
+        () =>
+          job.reject(inferenceFailure('inference_timeout', `${work.version} did not answer within ${timeoutMs} ms`)),
         timeoutMs,
       )
       queue.push(job)
@@ -234,7 +246,9 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
   function unload(version: string): void {
     models.delete(version)
     for (const worker of workers) {
-      send(worker, { id: nextCall++, kind: 'unload', version }).catch((error) => log.debug({ err: error }, 'not unloaded'))
+      send(worker, { id: nextCall++, kind: 'unload', version }).catch((error) =>
+        log.debug({ err: error }, 'not unloaded'),
+      )
     }
   }
 

@@ -1,24 +1,17 @@
 import { parentPort } from 'node:worker_threads'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
-import {
-  allocate,
-  type Datatype,
-  isDatatype,
-  type ModelTensor,
-  runtimeTypes,
-  type Signature,
-  type WorkerReply,
-  type WorkerRequest,
-} from './onnx-messages.ts'
+import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
+import { type Datatype, isDatatype, type Tensor } from '#algorithms/tensors/datatypes.ts'
+import { compareSignature, type ModelSignature, type StatedTensor } from '#algorithms/tensors/signature.ts'
+import { allocate, isServed, runtimeTypes, type WorkerReply, type WorkerRequest } from './onnx-messages.ts'
 
 /**
  * The only place where ONNX Runtime is loaded: its calls block the thread they are made on, so that thread answers no
- * HTTP. One session for each version; a thread spends its time either loading or running, never both.
+ * HTTP. One session for each version; a thread is either loading or running, never both.
  */
 
 const sessions = new Map<string, InferenceSession>()
-const datatypes = new Map<string, Datatype>()
-for (const name of Object.keys(runtimeTypes)) if (isDatatype(name)) datatypes.set(runtimeTypes[name], name)
+const datatypeOf = new Map<string, Datatype>()
+for (const [name, type] of Object.entries(runtimeTypes)) if (isDatatype(name)) datatypeOf.set(type, name)
 
 const sessionOptions: InferenceSession.SessionOptions = {
   executionProviders: ['cpu'],
@@ -30,16 +23,16 @@ const sessionOptions: InferenceSession.SessionOptions = {
   extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
 }
 
-async function load(version: string, bytes: Uint8Array, signature: Signature): Promise<ModelTensor[]> {
+async function load(version: string, bytes: Uint8Array, signature: ModelSignature): Promise<Tensor[]> {
   const session = await InferenceSession.create(bytes, sessionOptions)
   try {
-    compareNames('input', session.inputNames, signature.inputs, true)
-    compareNames('output', session.outputNames, signature.outputs, false)
-    compareTypes('input', session.inputMetadata, signature.inputs)
-    compareTypes('output', session.outputMetadata, signature.outputs)
+    const graph = { inputs: session.inputMetadata.map(stated), outputs: session.outputMetadata.map(stated) }
+    const differences = compareSignature(signature, graph)
+    if (differences.length > 0) throw new Error(differences.join('; '))
     sessions.set(version, session)
     // The first run allocates what the later ones reuse, and shows a graph that cannot run at all.
-    return await run(version, signature.inputs.map(emptyInput), signature.outputs.map((tensor) => tensor.name))
+    const outputs = signature.outputs.map(({ name }) => name)
+    return await run(version, signature.inputs.map(emptyTensor), outputs)
   } catch (error) {
     sessions.delete(version)
     await session.release()
@@ -47,52 +40,40 @@ async function load(version: string, bytes: Uint8Array, signature: Signature): P
   }
 }
 
-function compareNames(what: string, actual: readonly string[], declared: Signature['inputs'], exact: boolean): void {
-  const names = declared.map((tensor) => tensor.name)
-  const missing = names.find((name) => !actual.includes(name))
-  if (missing !== undefined) {
-    throw new Error(`the graph has no ${what} ${missing} of the signature; its ${what}s are ${actual.join(', ')}`)
-  }
-  const extra = exact ? actual.find((name) => !names.includes(name)) : undefined
-  if (extra !== undefined) throw new Error(`the graph needs ${what} ${extra}, which the signature does not have`)
+function stated(metadata: InferenceSession.ValueMetadata): StatedTensor {
+  const { name } = metadata
+  if (!metadata.isTensor) return { name, datatype: null, shape: null }
+  const shape = metadata.shape.map((size) => (typeof size === 'number' ? size : -1))
+  return { name, datatype: datatypeOf.get(metadata.type) ?? null, shape }
 }
 
-function compareTypes(what: string, actual: readonly InferenceSession.ValueMetadata[], declared: Signature['inputs']) {
-  for (const { name, datatype } of declared) {
-    const found = actual.find((metadata) => metadata.name === name)
-    if (found?.isTensor === false) throw new Error(`${what} ${name} of the graph is no tensor`)
-    const type = found?.isTensor === true ? datatypes.get(found.type) : undefined
-    if (type !== datatype) {
-      throw new Error(`${what} ${name} is ${type ?? 'of an unknown type'} in the graph and ${datatype} in the signature`)
-    }
-  }
+function emptyTensor({ name, datatype, shape: declared }: ModelSignature['inputs'][number]): Tensor {
+  if (!isServed(datatype)) throw new Error(`The input ${name} has datatype ${datatype}, which cannot be served`)
+  const shape = declared.map((size) => (size < 0 ? 1 : size))
+  const length = shape.reduce((product, size) => product * size, 1)
+  return { name, datatype, shape, data: allocate(datatype, length) }
 }
 
-function emptyInput({ name, datatype, shape }: Signature['inputs'][number]): ModelTensor {
-  if (!isDatatype(datatype)) throw new Error(`input ${name} has datatype ${datatype}, which cannot be served`)
-  const dims = shape.map((dimension) => (dimension < 0 ? 1 : dimension))
-  return { name, datatype, shape: dims, data: allocate(datatype, dims.reduce((product, n) => product * n, 1)) }
-}
-
-async function run(version: string, inputs: ModelTensor[], outputs: readonly string[]): Promise<ModelTensor[]> {
+async function run(version: string, inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]> {
   const session = sessions.get(version)
   if (session === undefined) throw new Error(`${version} is not loaded`)
-  const feeds: Record<string, Tensor> = {}
-  for (const { name, datatype, shape, data } of inputs) feeds[name] = new Tensor(runtimeTypes[datatype], data, shape)
-  const results = await session.run(feeds, outputs)
-  return outputs.map((name) => toModelTensor(name, results[name]))
-}
-
-function toModelTensor(name: string, value: InferenceSession.ReturnType[string] | undefined): ModelTensor {
-  if (!(value instanceof Tensor)) throw new Error(`output ${name} is no tensor`)
-  const datatype = datatypes.get(value.type)
-  if (datatype === undefined) {
-    throw new Error(`output ${name} has type ${value.type}, which cannot be served`)
+  const feeds: Record<string, RuntimeTensor> = {}
+  for (const { name, datatype, shape, data } of inputs) {
+    if (!isServed(datatype)) throw new Error(`The input ${name} has datatype ${datatype}, which cannot be served`)
+    feeds[name] = new RuntimeTensor(runtimeTypes[datatype], data, shape)
   }
-  return { name, datatype, shape: value.dims, data: value.data }
+  const results = await session.run(feeds, outputs)
+  return outputs.map((name) => toTensor(name, results[name]))
 }
 
-async function answer(request: WorkerRequest): Promise<ModelTensor[]> {
+function toTensor(name: string, value: InferenceSession.ReturnType[string] | undefined): Tensor {
+  const datatype = value instanceof RuntimeTensor ? datatypeOf.get(value.type) : undefined
+  if (value === undefined || datatype === undefined)
+    throw new Error(`The output ${name} is no tensor that can be served`)
+  return { name, datatype, shape: [...value.dims], data: value.data }
+}
+
+async function answer(request: WorkerRequest): Promise<Tensor[]> {
   if (request.kind === 'run') return run(request.version, request.inputs, request.outputs)
   if (request.kind === 'load') return load(request.version, request.bytes, request.signature)
   await sessions.get(request.version)?.release()
@@ -100,13 +81,13 @@ async function answer(request: WorkerRequest): Promise<ModelTensor[]> {
   return []
 }
 
+function reply(message: WorkerReply): void {
+  parentPort?.postMessage(message)
+}
+
 parentPort?.on('message', (request: WorkerRequest) => {
   answer(request).then(
-    (tensors) => parentPort?.postMessage({ id: request.id, tensors } satisfies WorkerReply),
-    (error: unknown) =>
-      parentPort?.postMessage({
-        id: request.id,
-        error: error instanceof Error ? error.message : String(error),
-      } satisfies WorkerReply),
+    (tensors) => reply({ id: request.id, tensors }),
+    (error: unknown) => reply({ id: request.id, error: error instanceof Error ? error.message : String(error) }),
   )
 })

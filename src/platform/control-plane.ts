@@ -57,7 +57,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
   const clock = systemClock
   const telemetry = await createTelemetry({ service: 'pave-control-plane', otlpEndpoint: config.otlpEndpoint })
-  const services = await openServices(config, log)
+  const services = await openServices(config)
   const platform = createPlatform({
     url: databaseUrl,
     modules,
@@ -118,10 +118,7 @@ export function migrationSets(modules: readonly ModuleDefinition[]) {
   }))
 }
 
-async function openServices(
-  config: Config & { dataDir: string },
-  log: Logger,
-): Promise<Omit<Services, 'verifyLedger'>> {
+async function openServices(config: Config & { dataDir: string }): Promise<Omit<Services, 'verifyLedger'>> {
   const { dataDir } = config
   const objectsDir = join(dataDir, 'objects')
   const scratchDir = join(dataDir, 'scratch')
@@ -142,7 +139,12 @@ async function openServices(
       maxChildren: 2,
     }),
     online: await openOnlineStore(config.onlineUrl ?? onlineUrlOf(dataDir)),
-    compute: await openLocalCompute({ dataDir, log }),
+    compute: await openLocalCompute({
+      dataDir,
+      clock: systemClock,
+      asRoot: config.uid === 0,
+      node: { binary: process.execPath, version: process.version },
+    }),
     egress: createEgress({ allowPrivate: config.egressAllow }),
   }
 }

@@ -1,8 +1,8 @@
 import { lookup as systemLookup } from 'node:dns'
-import type { LookupFunction } from 'node:net'
-import ipaddr from 'ipaddr.js'
+import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { defineErrors, failure, PaveError } from './errors.ts'
+import { addressFilter } from './public-address.ts'
 
 export interface EgressRequest {
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -181,17 +181,15 @@ function send(
  */
 function guardedConnector({ allowPrivate = [], lookup = systemLookup }: EgressOptions): buildConnector.connector {
   const names = new Set(allowPrivate.map((entry) => entry.toLowerCase()))
-  const ranges = allowPrivate.flatMap(parseRange)
-  const allowed = (hostname: string, address: string) =>
-    names.has(hostname.toLowerCase()) || isPublic(address) || ranges.some((range) => contains(range, address))
+  const addresses = addressFilter(allowPrivate)
+  const allowed = (hostname: string, address: string) => names.has(hostname.toLowerCase()) || addresses(address)
 
   const guardedLookup: LookupFunction = (hostname, options, callback) =>
     lookup(hostname, { ...options, all: true }, (error, found) => {
       if (error) return callback(error, [])
-      const addresses = typeof found === 'string' ? [{ address: found, family: found.includes(':') ? 6 : 4 }] : found
-      const [first, ...others] = addresses.filter(({ address }) => allowed(hostname, address))
-      if (first === undefined)
-        return callback(refused(hostname, addresses.map(({ address }) => address).join(', ')), [])
+      const all = typeof found === 'string' ? [{ address: found, family: isIP(found) }] : found
+      const [first, ...others] = all.filter(({ address }) => allowed(hostname, address))
+      if (first === undefined) return callback(refused(hostname, all.map(({ address }) => address).join(', ')), [])
       if (options.all) callback(null, [first, ...others])
       else callback(null, first.address, first.family)
     })
@@ -199,35 +197,13 @@ function guardedConnector({ allowPrivate = [], lookup = systemLookup }: EgressOp
   const connect = buildConnector({ lookup: guardedLookup })
   return (options, callback) => {
     const { hostname } = options
-    if (ipaddr.isValid(hostname) && !allowed(hostname, hostname)) callback(refused(hostname, hostname), null)
+    if (isIP(hostname) !== 0 && !allowed(hostname, hostname)) callback(refused(hostname, hostname), null)
     else connect(options, callback)
   }
 }
 
 const refused = (hostname: string, addresses: string) =>
   egressFailure('egress_address_refused', `${hostname} is at ${addresses}, which is not a public address`)
-
-/** Global unicast only. IPv6 beyond 2000::/3 holds nothing that is routed, but old ways to write IPv4 addresses. */
-function isPublic(text: string): boolean {
-  const address = ipaddr.process(text)
-  return address.range() === 'unicast' && (address.kind() === 'ipv4' || address.match(globalUnicast))
-}
-
-const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3')
-
-type Range = [ipaddr.IPv4 | ipaddr.IPv6, number]
-
-function parseRange(entry: string): Range[] {
-  if (ipaddr.isValidCIDR(entry)) return [ipaddr.parseCIDR(entry)]
-  if (!ipaddr.isValid(entry)) return []
-  const address = ipaddr.process(entry)
-  return [[address, address.kind() === 'ipv4' ? 32 : 128]]
-}
-
-function contains([base, bits]: Range, text: string): boolean {
-  const address = ipaddr.process(text)
-  return address.kind() === base.kind() && address.match(base, bits)
-}
 
 /** Header values as one string each; set-cookie is the only one that comes as several. */
 function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {

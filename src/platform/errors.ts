@@ -145,6 +145,11 @@ export const platformErrors = defineErrors({
     summary: 'The waiting operation was already decided.',
     hint: 'Read its outcome with `pave list-pending-operations --state all`.',
   },
+  approval_lapsed: {
+    status: 409,
+    summary: 'The evidence changed after it was approved.',
+    hint: 'Ask for the operation again, and have the new evidence approved.',
+  },
   job_not_found: { status: 404, summary: 'No such job.', hint: 'List jobs with `pave list-jobs`.' },
 })
 

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Actor } from './actor.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { platformFailure } from './errors.ts'
 import { digestOf } from './ids.ts'
@@ -16,6 +17,8 @@ export interface PendingOperation {
   quorum: number
   excluded: string[]
   requestedBy: string
+  /** Who asked, with the grants of that time: the operation runs as this actor. */
+  actor: Actor
   requestedAt: string
   expiresAt: string
   state: 'pending' | 'done' | 'rejected' | 'failed' | 'lapsed' | 'cancelled'
@@ -31,7 +34,7 @@ export async function storePendingOperation(
   admission: Extract<Admission, { verdict: 'pending' }>,
 ): Promise<PendingAnswer> {
   const evidence = { ...admission.evidence, excluded: admission.excluded }
-  const evidenceDigest = digestOf(canonicalJson(JSON.parse(JSON.stringify(evidence))))
+  const evidenceDigest = digestOfEvidence(admission)
   const same = await sql<{ id: string }>`
     select id from platform.pending_operation
     where operation = ${operation.name} and evidence_digest = ${evidenceDigest} and state = 'pending'
@@ -42,14 +45,20 @@ export async function storePendingOperation(
     const expiresAt = new Date(ctx.clock.now() + admission.expiresInMs).toISOString()
     await sql`
       insert into platform.pending_operation
-        (workspace, id, operation, input, point, evidence, evidence_digest, quorum, requested_by, requested_at,
+        (workspace, id, operation, input, point, evidence, evidence_digest, quorum, requested_by, actor, requested_at,
          expires_at, state)
       values (${ctx.workspace}, ${id}, ${operation.name}, ${JSON.stringify(input)}::jsonb,
               ${operation.admission ?? ''}, ${JSON.stringify(evidence)}::jsonb, ${evidenceDigest}, ${admission.quorum},
-              ${ctx.actor.id}, ${ctx.clock.iso()}, ${expiresAt}, 'pending')
+              ${ctx.actor.id}, ${JSON.stringify(ctx.actor)}::jsonb, ${ctx.clock.iso()}, ${expiresAt}, 'pending')
     `.execute(ctx.db)
   }
   return { pending: { id, state: 'pending', operation: operation.name, quorum: admission.quorum, evidenceDigest } }
+}
+
+/** What approvals bind to: when the evidence changes, they lapse. */
+export function digestOfEvidence(admission: Extract<Admission, { verdict: 'pending' }>): string {
+  const evidence = { ...admission.evidence, excluded: admission.excluded }
+  return digestOf(canonicalJson(JSON.parse(JSON.stringify(evidence))))
 }
 
 interface PendingRow {
@@ -61,6 +70,7 @@ interface PendingRow {
   evidence_digest: string
   quorum: number
   requested_by: string
+  actor: Actor
   requested_at: string
   expires_at: string
   state: PendingOperation['state']
@@ -76,7 +86,7 @@ export async function readPendingOperations(
 ): Promise<PendingOperation[]> {
   const { rows } = await sql<PendingRow>`
     select p.id, p.operation, p.input, p.point, p.evidence, p.evidence_digest, p.quorum, p.requested_by,
-           p.requested_at, p.expires_at, p.state, p.outcome,
+           p.actor, p.requested_at, p.expires_at, p.state, p.outcome,
            coalesce((select jsonb_agg(jsonb_build_object('approver', a.approver, 'decision', a.decision,
                        'comment', a.comment, 'at', a.at) order by a.at)
                      from platform.approval a where a.workspace = p.workspace and a.pending = p.id), '[]') as approvals
@@ -98,6 +108,7 @@ export async function readPendingOperations(
       quorum: row.quorum,
       excluded: Array.isArray(excluded) ? excluded.map(String) : [],
       requestedBy: row.requested_by,
+      actor: row.actor,
       requestedAt: row.requested_at,
       expiresAt: row.expires_at,
       state: row.state,

@@ -72,7 +72,7 @@ export interface OperationCall {
   ifMatch?: string | undefined
   traceId?: string | undefined
   /** Set when an approved operation runs: its admission point was satisfied by these approvals. */
-  approved?: { pending: string }
+  approved?: { pending: string; evidenceDigest: string }
 }
 
 export interface OperationAnswer<Op extends Operation> {

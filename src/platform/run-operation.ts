@@ -7,7 +7,7 @@ import { digestOf } from './ids.ts'
 import { appendEntry } from './ledger/append-entry.ts'
 import type { Entry, Subject } from './ledger/entry.ts'
 import type { InputOf, Operation, OutputOf } from './operation.ts'
-import { storePendingOperation } from './pending-operation.ts'
+import { digestOfEvidence, storePendingOperation } from './pending-operation.ts'
 import type {
   Admission,
   AdmissionReason,
@@ -124,16 +124,20 @@ async function runInTransaction(
 ): Promise<InnerAnswer> {
   const recorded = newRecording()
   const ctx = makeContext(platform, call, db, after, recorded.recorder)
-  if (operation.admission !== undefined && call.approved === undefined) {
+  if (operation.admission !== undefined) {
     const admission = await admit(platform, operation, ctx, input)
-    if (admission.verdict === 'pending') {
+    if (admission.verdict === 'pending' && call.approved !== undefined) {
+      if (digestOfEvidence(admission) !== call.approved.evidenceDigest) {
+        throw platformFailure('approval_lapsed', `What was approved for ${operation.name} has changed since`)
+      }
+    } else if (admission.verdict === 'pending') {
       const pending = await storePendingOperation(ctx, operation, call.input, admission)
       recorded.recorder.subject('pending-operation', pending.pending.id)
       recorded.recorder.facts({ evidenceDigest: pending.pending.evidenceDigest, quorum: pending.pending.quorum })
       await append(platform, operation, call, db, recorded, 'pending')
       return { status: 202, output: pending }
     }
-    if (admission.facts) recorded.recorder.facts({ admission: admission.facts })
+    if (admission.verdict === 'allow' && admission.facts) recorded.recorder.facts({ admission: admission.facts })
   }
   if (call.approved) recorded.recorder.facts({ pendingOperation: call.approved.pending })
   const handler = platform.handler(operation.name)

@@ -79,8 +79,8 @@ export function trainBoostedTrees(
     let sampled = 0
     for (let row = 0; row < rows; row++) {
       if (random() >= options.subsample) continue
-      const probability = sigmoid(at(scores, row))
-      gradients[row * 2] = probability - at(labels, row)
+      const probability = sigmoid(scores[row] ?? 0)
+      gradients[row * 2] = probability - (labels[row] ?? 0)
       gradients[row * 2 + 1] = probability * (1 - probability)
       sample[sampled++] = row
     }
@@ -115,11 +115,6 @@ function sigmoid(logOdds: number): number {
   return 1 / (1 + Math.exp(-logOdds))
 }
 
-/** An element that is known to exist. */
-function at(array: ArrayLike<number>, index: number): number {
-  return array[index] as number
-}
-
 function addTree(tree: Tree, values: Float32Array, width: number, scores: Float64Array): void {
   const feature = Int32Array.from(tree.feature)
   const threshold = Float32Array.from(tree.threshold)
@@ -128,12 +123,12 @@ function addTree(tree: Tree, values: Float32Array, width: number, scores: Float6
   const missingLeft = Uint8Array.from(tree.missingLeft, Number)
   for (let row = 0; row < scores.length; row++) {
     let node = 0
-    for (let split = at(feature, 0); split >= 0; split = at(feature, node)) {
-      const value = at(values, row * width + split)
-      const goesLeft = value <= at(threshold, node) || (at(missingLeft, node) === 1 && Number.isNaN(value))
-      node = goesLeft ? at(left, node) : at(right, node)
+    for (let split = feature[0] ?? 0; split >= 0; split = feature[node] ?? 0) {
+      const value = values[row * width + split] ?? 0
+      const goesLeft = value <= (threshold[node] ?? 0) || ((missingLeft[node] ?? 0) === 1 && Number.isNaN(value))
+      node = goesLeft ? (left[node] ?? 0) : (right[node] ?? 0)
     }
-    scores[row] = at(scores, row) + at(tree.value, node)
+    scores[row] = (scores[row] ?? 0) + (tree.value[node] ?? 0)
   }
 }
 
@@ -155,7 +150,7 @@ function binFeatures(table: Table, maxBins: number): BinnedFeatures {
   for (let feature = 0; feature < width; feature++) {
     const cuts = edges[feature] as Float32Array
     for (let row = 0; row < rows; row++) {
-      const value = at(values, row * width + feature)
+      const value = values[row * width + feature] ?? 0
       bins[row * width + feature] = Number.isNaN(value) ? maxBins : lowerBound(cuts, value)
     }
   }
@@ -168,7 +163,7 @@ function quantileEdges(table: Table, feature: number, maxBins: number): Float32A
   const step = Math.max(1, Math.floor(table.rows / 50_000))
   const present = []
   for (let row = 0; row < table.rows; row += step) {
-    const value = at(table.values, row * width + feature)
+    const value = table.values[row * width + feature] ?? 0
     if (!Number.isNaN(value)) present.push(value)
   }
   const sorted = Float32Array.from(present).sort()
@@ -187,7 +182,7 @@ function lowerBound(edges: Float32Array, value: number): number {
   let high = edges.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (at(edges, middle) < value) low = middle + 1
+    if ((edges[middle] ?? 0) < value) low = middle + 1
     else high = middle
   }
   return low
@@ -211,14 +206,14 @@ function createTreeGrower(
   function fillHistogram(histogram: Float64Array, rows: Uint32Array): void {
     histogram.fill(0)
     for (let index = 0; index < rows.length; index++) {
-      const row = at(rows, index)
-      const gradient = at(gradients, row * 2)
-      const weight = at(gradients, row * 2 + 1)
+      const row = rows[index] ?? 0
+      const gradient = gradients[row * 2] ?? 0
+      const weight = gradients[row * 2 + 1] ?? 0
       const start = row * width
       for (let feature = 0; feature < width; feature++) {
-        const cell = (feature * stride + at(bins, start + feature)) * 2
-        histogram[cell] = at(histogram, cell) + gradient
-        histogram[cell + 1] = at(histogram, cell + 1) + weight
+        const cell = (feature * stride + (bins[start + feature] ?? 0)) * 2
+        histogram[cell] = (histogram[cell] ?? 0) + gradient
+        histogram[cell + 1] = (histogram[cell + 1] ?? 0) + weight
       }
     }
   }
@@ -232,16 +227,16 @@ function createTreeGrower(
     let best: Split | undefined
     for (let feature = 0; feature < width; feature++) {
       const first = feature * stride
-      const missingGradient = at(histogram, (first + missingBin) * 2)
-      const missingWeight = at(histogram, (first + missingBin) * 2 + 1)
+      const missingGradient = histogram[(first + missingBin) * 2] ?? 0
+      const missingWeight = histogram[(first + missingBin) * 2 + 1] ?? 0
       // What subtraction leaves of an empty bin is a rounding error; a single row weighs far more.
       const sides = missingWeight > 1e-9 ? [true, false] : undefined
       let leftGradient = 0
       let leftWeight = 0
       const edgeCount = (edges[feature] as Float32Array).length
       for (let bin = 0; bin < edgeCount; bin++) {
-        leftGradient += at(histogram, (first + bin) * 2)
-        leftWeight += at(histogram, (first + bin) * 2 + 1)
+        leftGradient += histogram[(first + bin) * 2] ?? 0
+        leftWeight += histogram[(first + bin) * 2 + 1] ?? 0
         // Without missing rows in the node both sides score alike: a missing value then follows the heavier side.
         for (const missingLeft of sides ?? [leftWeight * 2 > weight]) {
           const sideGradient = missingLeft ? leftGradient + missingGradient : leftGradient
@@ -260,8 +255,8 @@ function createTreeGrower(
     let leftCount = 0
     let rightCount = 0
     for (let index = 0; index < rows.length; index++) {
-      const row = at(rows, index)
-      const bin = at(bins, row * width + split.feature)
+      const row = rows[index] ?? 0
+      const bin = bins[row * width + split.feature] ?? 0
       if (bin === missingBin ? split.missingLeft : bin <= split.bin) rows[leftCount++] = row
       else rightRows[rightCount++] = row
     }
@@ -276,8 +271,8 @@ function createTreeGrower(
       let gradient = 0
       let weight = 0
       for (let bin = 0; bin < stride; bin++) {
-        gradient += at(histogram, bin * 2)
-        weight += at(histogram, bin * 2 + 1)
+        gradient += histogram[bin * 2] ?? 0
+        weight += histogram[bin * 2 + 1] ?? 0
       }
       const node = tree.feature.length
       tree.feature.push(-1)
@@ -288,7 +283,7 @@ function createTreeGrower(
       tree.value.push(Math.fround((-learningRate * gradient) / (weight + l2)))
       const split = depth < maxDepth ? findSplit(histogram, gradient, weight) : undefined
       if (split === undefined) return node
-      gains[split.feature] = at(gains, split.feature) + split.gain
+      gains[split.feature] = (gains[split.feature] ?? 0) + split.gain
       const leftCount = partition(rows, split)
       const leftRows = rows.subarray(0, leftCount)
       const rightSide = rows.subarray(leftCount)
@@ -297,9 +292,9 @@ function createTreeGrower(
       const larger = histogram
       const leftIsSmaller = leftRows.length < rightSide.length
       fillHistogram(smaller, leftIsSmaller ? leftRows : rightSide)
-      for (let cell = 0; cell < larger.length; cell++) larger[cell] = at(larger, cell) - at(smaller, cell)
+      for (let cell = 0; cell < larger.length; cell++) larger[cell] = (larger[cell] ?? 0) - (smaller[cell] ?? 0)
       tree.feature[node] = split.feature
-      tree.threshold[node] = at(edges[split.feature] as Float32Array, split.bin)
+      tree.threshold[node] = edges[split.feature]?.[split.bin] ?? 0
       tree.missingLeft[node] = split.missingLeft
       tree.value[node] = 0
       const largerNode = addNode(leftIsSmaller ? rightSide : leftRows, depth + 1, larger)

@@ -34,12 +34,16 @@ export function featureValues(table: Table, feature: number): Float32Array {
   return present.subarray(0, count).sort()
 }
 
-/** Distinct quantiles that cut ascending values into at most `bins` parts; the smallest value is no edge. */
+/**
+ * Edges that cut ascending values into at most `bins` parts of about equal counts. An edge lies halfway between two
+ * values that occur, so that a value falls in the same bin as a 32-bit and as a 64-bit float.
+ */
 export function quantileCuts(sorted: Float32Array, bins: number): number[] {
   const cuts = new Set<number>()
   for (let bin = 1; bin < bins; bin++) {
     const value = sorted[Math.floor((sorted.length * bin) / bins)]
-    if (value !== undefined && value !== sorted[0]) cuts.add(value)
+    const below = value === undefined ? undefined : sorted[sorted.indexOf(value) - 1]
+    if (value !== undefined && below !== undefined) cuts.add((below + value) / 2)
   }
   return [...cuts]
 }

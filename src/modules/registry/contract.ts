@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { datatypes } from '#algorithms/tensors/datatypes.ts'
 import { defineErrors } from '#platform/errors.ts'
 import { Digest, Instant, Identifier, listInput, Name, pageOf, VersionRef } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
@@ -18,7 +19,7 @@ export type ModelSpec = z.infer<typeof ModelSpec>
 /** A tensor in the terms of the Open Inference Protocol; -1 is a free dimension. */
 const Tensor = z.strictObject({
   name: z.string().min(1).max(200),
-  datatype: z.string().min(1).max(10),
+  datatype: z.enum(datatypes),
   shape: z.array(z.int().min(-1)).max(8),
 })
 

@@ -40,7 +40,7 @@ export interface QueryOptions {
  */
 export interface Analytics {
   query(sql: string, parameters?: readonly Parameter[], options?: QueryOptions): Promise<QueryResult>
-  /** For statements whose rows nobody reads, such as `COPY … TO`. */
+  /** For statements whose rows nobody reads, such as `COPY … TO`; one that is killed leaves an unfinished file behind. */
   run(sql: string, parameters?: readonly Parameter[], options?: QueryOptions): Promise<void>
   /** Kills what runs (`analytics_closed`) and deletes temporary files. */
   close(): Promise<void>

@@ -57,7 +57,7 @@ export function startChild(settings: ChildSettings): QueryChild {
   }
 
   return {
-    usable: () => !spent && child.connected,
+    usable: () => !spent && child.connected && child.signalCode === null,
     kill,
 
     async execute(request, { timeoutMs, signal }) {

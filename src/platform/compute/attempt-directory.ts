@@ -74,7 +74,7 @@ export async function prepareAttempt(spec: StepSpec, at: AttemptPaths, how: Prep
   }
 }
 
-/** The limits here hold without Pave; the exact ones are its own (see limits.ts). */
+/** The limits here hold while Pave is away; the exact ones are watched by Pave (see limits.ts). */
 function runScript(spec: StepSpec, env: Record<string, string>, code: string, limitProcesses: boolean): string {
   const { memoryMb, diskMb, cpuSeconds, processes } = spec.resources
   const words = typeof spec.command === 'string' ? ['sh', '-c', spec.command] : spec.command
@@ -90,7 +90,8 @@ function runScript(spec: StepSpec, env: Record<string, string>, code: string, li
     ...(limitProcesses ? [`{ ulimit -u ${4096 + processes} || ulimit -p ${4096 + processes}; } 2>/dev/null`] : []),
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`),
     `cd ${quoted(code)} || exit 126`,
-    words.map(quoted).join(' '),
+    // `exec` takes programs only; without it the shell would run its own `test`, `kill` or `exit`.
+    `(exec ${words.map(quoted).join(' ')})`,
     'exit $?',
     '',
   ].join('\n')
@@ -98,7 +99,8 @@ function runScript(spec: StepSpec, env: Record<string, string>, code: string, li
 
 async function placeInput(name: string, source: string, target: string, how: Preparation): Promise<void> {
   const path = await realpath(source).catch(() => undefined)
-  if (path === undefined) throw computeFailure('invalid_step', `Input ${JSON.stringify(name)} does not exist at ${source}`)
+  if (path === undefined)
+    throw computeFailure('invalid_step', `Input ${JSON.stringify(name)} does not exist at ${source}`)
   const found = await stat(path)
   if (found.isDirectory()) {
     await cp(path, target, { recursive: true })
@@ -125,7 +127,7 @@ async function openTree(path: string): Promise<void> {
     else if (entry.isFile()) await chmod(child, 0o444)
     else await rm(child)
   }
-  await chmod(path, 0o555)
+  await chmod(path, 0o755)
 }
 
 async function giveTree(path: string, owner: number): Promise<void> {

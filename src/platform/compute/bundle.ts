@@ -16,7 +16,14 @@ export interface BundleLimits {
 }
 
 /** Names, or patterns of names such as `*.test.ts`, that are left out at any depth. */
-export const ignoredByDefault: readonly string[] = ['node_modules', '.git', '.pave', '.venv', '__pycache__', '.DS_Store']
+export const ignoredByDefault: readonly string[] = [
+  'node_modules',
+  '.git',
+  '.pave',
+  '.venv',
+  '__pycache__',
+  '.DS_Store',
+]
 
 const defaultLimits: BundleLimits = { files: 10_000, bytes: 256 * 1024 * 1024 }
 const block = 512
@@ -64,7 +71,10 @@ export async function unpackBundle(
       await chmod(path, executable ? 0o755 : 0o644)
     } catch (error) {
       if (!isNameClash(error)) throw error
-      throw computeFailure('invalid_bundle', `The bundle holds ${JSON.stringify(name)} twice, or as a file and a directory`)
+      throw computeFailure(
+        'invalid_bundle',
+        `The bundle holds ${JSON.stringify(name)} twice, or as a file and a directory`,
+      )
     }
   }
   return entries.map((entry) => entry.name)
@@ -77,7 +87,11 @@ async function listFiles(root: string, directory: string, ignore: readonly strin
     const name = directory === '' ? entry.name : `${directory}/${entry.name}`
     if (entry.isDirectory()) found.push(...(await listFiles(root, name, ignore)))
     else if (entry.isFile() || (entry.isSymbolicLink() && (await isFileInside(root, name)))) found.push(name)
-    else throw computeFailure('invalid_bundle', `${JSON.stringify(name)} is neither a file nor a link to a file of the bundle`)
+    else
+      throw computeFailure(
+        'invalid_bundle',
+        `${JSON.stringify(name)} is neither a file nor a link to a file of the bundle`,
+      )
   }
   return found
 }
@@ -111,7 +125,10 @@ function splitName(name: string): [prefix: string, rest: string] {
     const [prefix, rest] = [name.slice(0, at), name.slice(at + 1)]
     if (Buffer.byteLength(prefix) <= 155 && Buffer.byteLength(rest) <= 100) return [prefix, rest]
   }
-  throw computeFailure('invalid_bundle', `The name ${JSON.stringify(name)} is too long: at most 100 bytes after at most 155`)
+  throw computeFailure(
+    'invalid_bundle',
+    `The name ${JSON.stringify(name)} is too long: at most 100 bytes after at most 155`,
+  )
 }
 
 interface Entry {
@@ -127,16 +144,22 @@ function readEntries(bytes: Buffer): Entry[] {
     const head = bytes.subarray(at, at + block)
     at += block
     if (head.every((byte) => byte === 0)) return entries
-    if (octal(head, 148, 8) !== checksum(head)) throw computeFailure('invalid_bundle', `No tar header at byte ${at - block}`)
+    if (octal(head, 148, 8) !== checksum(head))
+      throw computeFailure('invalid_bundle', `No tar header at byte ${at - block}`)
     const prefix = text(head, 345, 155)
     const name = prefix === '' ? text(head, 0, 100) : `${prefix}/${text(head, 0, 100)}`
     const type = String.fromCharCode(head[156] ?? 0)
     const size = octal(head, 124, 12)
     if (type === '5') continue
     if (type !== '0' && type !== '\0')
-      throw computeFailure('invalid_bundle', `${JSON.stringify(name)} is a tar entry of type ${JSON.stringify(type)}, not a file`)
-    if (!isPlainName(name)) throw computeFailure('invalid_bundle', `The name ${JSON.stringify(name)} could leave the directory`)
-    if (at + size > bytes.length) throw computeFailure('invalid_bundle', `The bundle ends within ${JSON.stringify(name)}`)
+      throw computeFailure(
+        'invalid_bundle',
+        `${JSON.stringify(name)} is a tar entry of type ${JSON.stringify(type)}, not a file`,
+      )
+    if (!isPlainName(name))
+      throw computeFailure('invalid_bundle', `The name ${JSON.stringify(name)} could leave the directory`)
+    if (at + size > bytes.length)
+      throw computeFailure('invalid_bundle', `The bundle ends within ${JSON.stringify(name)}`)
     entries.push({ name, content: bytes.subarray(at, at + size), executable: (octal(head, 100, 8) & 0o100) !== 0 })
     at += size + padding(size)
   }
@@ -155,7 +178,8 @@ function text(bytes: Buffer, at: number, length: number): string {
 
 function octal(bytes: Buffer, at: number, length: number): number {
   const digits = text(bytes, at, length).trim()
-  if (!/^[0-7]{0,12}$/.test(digits)) throw computeFailure('invalid_bundle', 'A tar header holds a number that is not octal')
+  if (!/^[0-7]{0,12}$/.test(digits))
+    throw computeFailure('invalid_bundle', 'A tar header holds a number that is not octal')
   return digits === '' ? 0 : Number.parseInt(digits, 8)
 }
 

@@ -61,7 +61,8 @@ export const uidOnly: Launcher = {
 export const userNamespace: Launcher = {
   isolation: {
     kind: 'user_namespace',
-    detail: "Each attempt has its own user, process and mount namespace, which hides Pave's data; start Pave as root for a uid per workspace.",
+    detail:
+      "Each attempt has its own user, process and mount namespace, which hides Pave's data; start Pave as root for a uid per workspace.",
   },
   ownUid: false,
   ownProcesses: true,
@@ -86,12 +87,13 @@ export const unconfined: Launcher = {
 export async function findLauncher(dataDir: string, asRoot: boolean): Promise<Launcher> {
   const candidates = asRoot ? [uidAndProcesses, uidOnly] : [userNamespace]
   for (const launcher of candidates) {
-    if (await works(launcher, dataDir)) return launcher
+    if (await launcherWorks(launcher, dataDir)) return launcher
   }
   return unconfined
 }
 
-async function works(launcher: Launcher, dataDir: string): Promise<boolean> {
+/** Tries an empty step. */
+export async function launcherWorks(launcher: Launcher, dataDir: string): Promise<boolean> {
   const work = await mkdtemp(join(dataDir, 'isolation-'))
   try {
     await writeFile(join(work, 'run.sh'), 'exit 0\n', { mode: 0o444 })

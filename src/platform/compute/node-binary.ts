@@ -2,10 +2,13 @@ import { constants } from 'node:fs'
 import { access, chmod, copyFile, mkdir, realpath, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-/** The directory of a Node binary that every uid may run: the one given, or else a copy below the data directory. */
-export async function nodeDirectory(binary: string, version: string, dataDir: string): Promise<string> {
+/**
+ * The directory of a Node binary that steps may run: of the one given, or else of a copy below `dataDir`, which is given
+ * where steps run under another uid than ours.
+ */
+export async function nodeDirectory(binary: string, version: string, dataDir: string | undefined): Promise<string> {
   const node = await realpath(binary)
-  if (await isOpenToAll(node)) return dirname(node)
+  if (dataDir === undefined || (await isOpenToAll(node))) return dirname(node)
   const directory = join(dataDir, 'bin', `node-${version}`)
   const copy = join(directory, 'node')
   if (await exists(copy)) return directory

@@ -86,7 +86,9 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
 }
 
 function pids(): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
 }
 
 function parentOf(pid: number): number | undefined {

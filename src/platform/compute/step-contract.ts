@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { computeFailure, type StepSpec } from './compute.ts'
 
-const Name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, 'is not a name: letters, digits, `_` and `-`, a letter first')
+const Name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, 'is not a name: letters, digits, `_` and `-`, a letter first')
 const Path = z.string().min(1).refine(hasNoNul, 'holds a NUL')
 /** Linux refuses a longer string in an environment (MAX_ARG_STRLEN is 128 KiB). */
 const EnvironmentValue = z
@@ -10,8 +12,10 @@ const EnvironmentValue = z
   .refine(hasNoNul, 'holds a NUL')
 const Megabytes = z.number().int().min(1).max(16_777_216)
 
+const AttemptId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, 'is not an id: letters, digits, `_` and `-`')
+
 const Spec = z.object({
-  attemptId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, 'is not an id: letters, digits, `_` and `-`'),
+  attemptId: AttemptId,
   workspace: z.string().min(1).max(200).refine(hasNoNul, 'holds a NUL'),
   command: z.union([z.string().trim().min(1), z.array(z.string()).min(1)]),
   inputs: z.record(Name, Path),
@@ -34,6 +38,11 @@ export interface StepPaths {
   stepFile: string
   home: string
   temp: string
+}
+
+/** Whether it may be a name of a directory. */
+export function isAttemptId(text: string): boolean {
+  return AttemptId.safeParse(text).success
 }
 
 /** Throws `invalid_step` with every problem at once. */

@@ -20,7 +20,7 @@ interface Arithmetic<T> {
   estimateExponent(a: T): T
   /** `whenGreater` where a > limit, else `otherwise`. */
   choose(a: T, limit: number, whenGreater: T, otherwise: T): T
-  /** Names values, so that the text of each is written once. */
+  /** Names values, so that a body which repeats them stays short. */
   let(values: readonly T[], body: (...names: T[]) => T): T
 }
 
@@ -63,10 +63,12 @@ function subtractMultiple<T>(m: Arithmetic<T>, x: T, k: T, parts: readonly numbe
 
 /** exp x = 2^k exp r, with x = k ln 2 + r. */
 const exp: Formula = (m, x) =>
-  m.let([m.atLeast(x, -400)], (bounded) =>
-    m.let([bounded, nearestMultiple(m, bounded, Math.LOG2E)], (y, k) =>
-      m.let([subtractMultiple(m, y, k, ln2), k], (r, exponent) =>
-        m.multiply(polynomial(m, r, expSeries), m.powerOfTwo(exponent)),
+  m.let([x], (given) =>
+    m.let([m.atLeast(given, -400)], (bounded) =>
+      m.let([bounded, nearestMultiple(m, bounded, Math.LOG2E)], (y, k) =>
+        m.let([subtractMultiple(m, y, k, ln2), k], (r, exponent) =>
+          m.multiply(polynomial(m, r, expSeries), m.powerOfTwo(exponent)),
+        ),
       ),
     ),
   )
@@ -133,7 +135,7 @@ function sqlArithmetic(dialect: SqlDialect): Arithmetic<string> {
     multiply: (a, b) => `(${a} * ${b})`,
     divide: (a, b) => `(${a} / ${b})`,
     floor: (a) => `floor(${a})`,
-    atLeast: (a, least) => `greatest(${a}, ${constant(least)})`,
+    atLeast: (a, least) => `CASE WHEN ${a} < ${constant(least)} THEN ${constant(least)} ELSE ${a} END`,
     powerOfTwo: (exponent) => `power(${constant(2)}, ${exponent})`,
     estimateExponent: (a) => `floor(ln(${a}) / ${constant(Math.LN2)})`,
     choose: (a, limit, whenGreater, otherwise) =>

@@ -13,6 +13,7 @@ function elementary(name: ElementaryName, withoutAnswer: string): Overload {
     evaluate: (x: number) => boundDouble(evaluateElementary(name, x) ?? Number.NaN),
     sql: (d, x) => boundDoubleSql(d, elementarySql(name, d, x)),
     withoutAnswer,
+    depth: 8,
   })
 }
 

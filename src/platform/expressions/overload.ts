@@ -13,11 +13,15 @@ export interface Overload {
   evaluate(...operands: unknown[]): unknown
   /** The same in SQL; absent where the databases have no equal. */
   sql?: (dialect: SqlDialect, ...operands: string[]) => string
+  /** How many levels it adds to an expression; some are long in SQL. */
+  depth: number
   /** Why `evaluate` may have no answer. */
   withoutAnswer?: string
 }
 
-type Meaning = Pick<Overload, 'sql' | 'withoutAnswer'> & { evaluate(...operands: never[]): unknown }
+type Meaning = Pick<Overload, 'sql' | 'withoutAnswer'> & { depth?: number } & {
+  evaluate(...operands: never[]): unknown
+}
 
 const returnKinds = ['int', 'double', 'bool', 'string', 'timestamp', 'duration'] as const
 
@@ -26,7 +30,7 @@ export function overload(signature: string, meaning: Meaning): Overload {
   const [form = '', returned = ''] = signature.split(': ')
   const returns = returnKinds.find((kind) => kind === returned)
   if (returns === undefined) throw new TypeError(`${signature} returns no type`)
-  return { ...meaning, signature, returns, ...readForm(form) }
+  return { depth: 1, ...meaning, signature, returns, ...readForm(form) }
 }
 
 function readForm(form: string): { name: string; parameters: string[] } {

@@ -30,14 +30,26 @@ const largestRepetition = 255
  * equal makes the whole undefined.
  */
 function translateToPostgres(source: string): string | undefined {
-  const pieces = /\[\^?\]?(?:\\.|\[:|[^\\\]])*\]|\\.|\(\?:|\(\?|\{[^}]*\}|[*+?]\??|[^]/gu
+  const pieces = /\[\^?\]?(?:\\.|\[:|[^\\\]])*\]|\\.|\(\?:|\(\?|\{[^}]*\}|[*+?]\??|./gsu
   let translated = ''
+  let previous = '('
   for (const [piece] of source.matchAll(pieces)) {
-    const next = translatePiece(piece)
+    const repeatsNothing = isRepetition(piece) && !(previous.endsWith('}') && piece === '?') && !endsAtom(previous)
+    const next = repeatsNothing || (piece === ')' && previous.startsWith('(')) ? undefined : translatePiece(piece)
     if (next === undefined) return undefined
     translated += next
+    previous = piece
   }
   return translated
+}
+
+function isRepetition(piece: string): boolean {
+  return /^[*+?{]/.test(piece)
+}
+
+/** Whether a piece ends something that can be repeated, or be the content of a group. */
+function endsAtom(piece: string): boolean {
+  return !isRepetition(piece) && !['(', '(?:', '|', '^', '$'].includes(piece)
 }
 
 function translatePiece(piece: string): string | undefined {
@@ -64,7 +76,7 @@ function translateEscape(character: string, inBrackets: boolean): string | undef
 function translateBrackets(piece: string): string | undefined {
   const [, negation = '', members = ''] = /^\[(\^?)(.*)\]$/su.exec(piece) ?? []
   let translated = ''
-  for (const [member] of members.matchAll(/\\.|[^]/gu)) {
+  for (const [member] of members.matchAll(/\\.|./gsu)) {
     if (member === '[' || member === ']') return undefined
     const next = member.startsWith('\\') ? translateEscape(member.slice(1), true) : member
     if (next === undefined) return undefined

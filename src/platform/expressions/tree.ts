@@ -1,6 +1,6 @@
-import type { RE2JS } from 're2js'
 import type { Span } from './errors.ts'
 import type { Overload } from './overload.ts'
+import type { Pattern } from './portable-pattern.ts'
 import type { ScalarType, Type } from './types.ts'
 
 /** A constant as it is computed with: timestamps are milliseconds since 1970 UTC, durations milliseconds. */
@@ -20,18 +20,23 @@ export interface Access extends Part {
   path: string | undefined
 }
 
+export interface Literal extends Part {
+  kind: 'literal'
+  value: Constant
+}
+
 /** A checked expression: every name resolved, every function chosen, every type known. */
 export type Tree =
   | Access
-  | ({ kind: 'literal'; value: Constant } & Part)
+  | Literal
   | ({ kind: 'call'; overload: Overload; operands: Tree[] } & Part)
   | ({ kind: 'logic'; operator: '&&' | '||'; left: Tree; right: Tree } & Part)
   | ({ kind: 'choice'; condition: Tree; whenTrue: Tree; whenFalse: Tree } & Part)
   | ({ kind: 'equality'; negated: boolean; left: Tree; right: Tree } & Part)
-  | ({ kind: 'membership'; item: Tree; options: Constant[] } & Part)
+  | ({ kind: 'membership'; item: Tree; options: Literal[] } & Part)
   | ({ kind: 'containment'; item: Tree; collection: Tree } & Part)
   | ({ kind: 'presence'; of: Access } & Part)
-  | ({ kind: 'matching'; operand: Tree; pattern: RE2JS; duckdb: string; postgres: string | undefined } & Part)
+  | ({ kind: 'matching'; operand: Tree; source: string; pattern: Pattern } & Part)
   | ({ kind: 'list'; items: Tree[] } & Part)
   | ({ kind: 'loop'; macro: 'all' | 'exists' | 'filter'; list: Tree; variable: string; body: Tree } & Part)
 

@@ -158,3 +158,79 @@ export const recordObject = operation({
   input: ContentRef,
   output: z.object({ digest: Digest, size: z.int() }),
 })
+
+export const PendingOperation = z.object({
+  id: z.uuid(),
+  operation: z.string(),
+  input: z.unknown(),
+  point: z.string(),
+  evidence: z.record(z.string(), z.unknown()),
+  evidenceDigest: Digest,
+  quorum: z.int(),
+  excluded: z.array(z.string()),
+  requestedBy: z.uuid(),
+  requestedAt: Instant,
+  expiresAt: Instant,
+  state: z.enum(['pending', 'done', 'rejected', 'failed', 'lapsed', 'cancelled']),
+  outcome: z.unknown(),
+  approvals: z.array(
+    z.object({ approver: z.uuid(), decision: z.enum(['approve', 'reject']), comment: z.string(), at: Instant }),
+  ),
+})
+
+export const listPendingOperations = operation({
+  name: 'list-pending-operations',
+  method: 'GET',
+  path: '/api/v1/pending-operations',
+  summary: 'List operations that wait for approval, with the evidence that an approval binds to',
+  effect: 'read',
+  permission: { verb: 'approval:read', on: [] },
+  errors: [],
+  input: z.object({
+    limit: listInput.limit,
+    state: z.enum(['pending', 'done', 'rejected', 'failed', 'lapsed', 'cancelled', 'all']).default('pending'),
+  }),
+  output: pageOf(PendingOperation),
+})
+
+const Decided = z.object({ pending: z.uuid(), state: PendingOperation.shape.state, job: z.uuid().nullable() })
+
+export const approve = operation({
+  name: 'approve',
+  method: 'POST',
+  path: '/api/v1/pending-operations/:pending/approve',
+  summary: 'Approve a waiting operation; at quorum it runs as whoever asked for it',
+  effect: 'write',
+  permission: { verb: 'approval:decide', on: [] },
+  errors: ['pending_operation_not_found', 'pending_operation_closed'],
+  input: z.object({ pending: z.uuid(), comment: z.string().max(2000).default('') }),
+  output: Decided,
+})
+
+export const reject = operation({
+  name: 'reject',
+  method: 'POST',
+  path: '/api/v1/pending-operations/:pending/reject',
+  summary: 'Reject a waiting operation',
+  effect: 'write',
+  permission: { verb: 'approval:decide', on: [] },
+  errors: ['pending_operation_not_found', 'pending_operation_closed'],
+  input: z.object({ pending: z.uuid(), comment: z.string().max(2000).default('') }),
+  output: Decided,
+})
+
+export const closePendingOperation = operation({
+  name: 'close-pending-operation',
+  method: 'POST',
+  path: '/api/v1/pending-operations/:pending/close',
+  summary: 'Record how an approved operation ended; Pave does this by itself',
+  effect: 'write',
+  permission: { verb: 'approval:close', on: [] },
+  errors: [],
+  input: z.object({
+    pending: z.uuid(),
+    state: z.enum(['done', 'failed', 'lapsed']),
+    outcome: z.record(z.string(), z.unknown()),
+  }),
+  output: z.object({ pending: z.uuid() }),
+})

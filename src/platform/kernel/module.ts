@@ -5,6 +5,7 @@ import { ledgerErrors } from '../ledger/ledger-errors.ts'
 import { defineModule } from '../module.ts'
 import { objectErrors } from '../storage/objects/object-store.ts'
 import { onlineErrors } from '../storage/online/online-store.ts'
+import { approve, closePendingOperation, listPendingOperations, reject, runApprovedOperation } from './approvals.ts'
 import { cancelJob, getJob, listJobs, retryJob } from './jobs.ts'
 import { listEntries, traceLineage, verifyLedger } from './ledger.ts'
 import { objectRoutes } from './object-routes.ts'
@@ -13,7 +14,8 @@ import { recordObject } from './record-object.ts'
 /** The kernel's own operations: jobs, objects and the ledger. */
 export const kernelModule = defineModule({
   name: 'platform',
-  handlers: [getJob, listJobs, cancelJob, retryJob, listEntries, verifyLedger, traceLineage, recordObject],
+  handlers: [getJob, listJobs, cancelJob, retryJob, listEntries, verifyLedger, traceLineage, recordObject, listPendingOperations, approve, reject, closePendingOperation],
+  jobs: [runApprovedOperation],
   errors: { ...platformErrors, ...ledgerErrors, ...objectErrors, ...onlineErrors, ...analyticsErrors, ...egressErrors },
   routes: objectRoutes,
 })

@@ -39,6 +39,7 @@ describe('checkpoints file', () => {
       await writeFile(path, `${signCheckpoint(headOf(1), key)}\n${torn.slice(0, length)}`)
       expect(await lastCheckpoint(path, key.verifier)).toEqual({ origin: key.verifier.name, ...headOf(1) })
     }
+    await appendFile(path, Buffer.alloc(2000))
     await appendCheckpoint(path, headOf(2), key)
     const { notes, rest } = await readCheckpoints(path)
     expect(notes.map(({ note }) => openCheckpoint(note, key.verifier).size)).toEqual([1, 2])

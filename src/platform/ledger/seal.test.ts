@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Pool, PoolClient } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openCheckpoint } from './checkpoint.ts'
 import { lastCheckpoint, readCheckpoints } from './checkpoints-file.ts'
@@ -21,6 +22,15 @@ const optionsOf = ({ key, checkpointsFile }: TestLedger): SealOptions => ({
   limit: 1000,
   exportAfter: 1,
 })
+
+async function withClient(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await work(client)
+  } finally {
+    client.release()
+  }
+}
 
 async function bodiesInOrder(): Promise<string[]> {
   const { rows } = await ledger.owner.query<{ body: string }>('select body from ledger.entry order by xid, seq')
@@ -44,15 +54,14 @@ describe('sealing', () => {
   })
 
   test('waits for older transactions, so that nothing can come before what is sealed', async () => {
-    const early = await ledger.owner.connect()
-    await early.query('begin')
-    await appendTo(early, entryNumber(900))
-    await appendTo(ledger.owner, entryNumber(1))
-    await appendTo(ledger.owner, entryNumber(2))
-    expect((await sealOnce(ledger.client, optionsOf(ledger))).sealed).toBe(0)
-
-    await early.query('commit')
-    early.release()
+    await withClient(ledger.owner, async (early) => {
+      await early.query('begin')
+      await appendTo(early, entryNumber(900))
+      await appendTo(ledger.owner, entryNumber(1))
+      await appendTo(ledger.owner, entryNumber(2))
+      expect((await sealOnce(ledger.client, optionsOf(ledger))).sealed).toBe(0)
+      await early.query('commit')
+    })
     expect((await ledger.seal()).size).toBe(3)
     const { rows } = await ledger.owner.query(
       'select id from ledger.leaf join ledger.entry using (seq) order by ix limit 1',
@@ -62,12 +71,12 @@ describe('sealing', () => {
 
   test('leaves the work to the sealer that is at it', async () => {
     await ledger.append(1)
-    const other = await ledger.system.connect()
-    await other.query('begin')
-    await other.query('select pg_try_advisory_xact_lock(7283003)')
-    expect(await sealOnce(ledger.client, optionsOf(ledger))).toMatchObject({ sealed: 0, exported: false })
-    await other.query('rollback')
-    other.release()
+    await withClient(ledger.system, async (other) => {
+      await other.query('begin')
+      await other.query('select pg_try_advisory_xact_lock(7283003)')
+      expect(await sealOnce(ledger.client, optionsOf(ledger))).toMatchObject({ sealed: 0, exported: false })
+      await other.query('rollback')
+    })
     expect(await sealOnce(ledger.client, optionsOf(ledger))).toMatchObject({ sealed: 1 })
   })
 
@@ -157,6 +166,22 @@ describe('a ledger that does not continue what was signed', () => {
     expect((await readHead(ledger.client)).size).toBe(9)
   })
 
+  test('is not sealed by a sealer that has not seen what another one signed', async () => {
+    const behind = { ...optionsOf(ledger), trusted: emptyTree }
+    await rollBackTo(4)
+    await expect(sealOnce(ledger.client, behind)).rejects.toThrow(/ends at 4 entries, but a checkpoint of 6/)
+    await ledger.append(5)
+    await sealOnce(ledger.client, { ...optionsOf(ledger), exportTo: join(ledger.directory, 'elsewhere.log') })
+    await expect(sealOnce(ledger.client, behind)).rejects.toThrow(/first 6 entries .* not those/)
+  })
+
+  test('is not sealed when it shrank before anything was signed', async () => {
+    const away = { ...optionsOf(ledger), exportTo: join(ledger.directory, 'elsewhere.log'), exportAfter: 1000 }
+    const { trusted } = await sealOnce(ledger.client, away)
+    await rollBackTo(4)
+    await expect(sealOnce(ledger.client, { ...away, trusted })).rejects.toThrow(/shrank from 6 to 4 entries/)
+  })
+
   test('is not sealed after a rollback to the same number of other entries', async () => {
     await rollBackTo(4)
     await ledger.append(2)
@@ -183,9 +208,7 @@ describe('a ledger that does not continue what was signed', () => {
     await ledger.append(3)
     await sealOnce(ledger.client, { ...optionsOf(ledger), exportAfter: 1000 })
     await ledger.append(2)
-    const other = await ledger.system.connect()
-    expect((await sealOnce(other, optionsOf(ledger))).trusted.size).toBe(11)
-    other.release()
+    expect((await sealOnce(ledger.client, optionsOf(ledger))).trusted.size).toBe(11)
     expect((await ledger.seal()).size).toBe(11)
   })
 })
@@ -200,8 +223,7 @@ describe('under concurrent writers, rollbacks and two sealers', () => {
     let tick = 0
     let writing = true
 
-    async function write(writer: number): Promise<void> {
-      const client = await ledger.owner.connect()
+    async function write(client: PoolClient, writer: number): Promise<void> {
       for (let turn = 0; turn < each; turn += 1) {
         const number = writer * each + turn + 1
         const entry = entryNumber(number)
@@ -214,12 +236,10 @@ describe('under concurrent writers, rollbacks and two sealers', () => {
         await client.query(kept ? 'commit' : 'rollback')
         if (kept && number % 10 !== 0) acknowledged.set(entry.id, tick++)
       }
-      client.release()
     }
 
     const roots = new Map<number, Buffer>()
-    async function seal(): Promise<void> {
-      const client = await ledger.system.connect()
+    async function seal(client: PoolClient): Promise<void> {
       let options: SealOptions = { ...optionsOf(ledger), limit: 13 }
       for (let idle = 0; writing || idle < 3; ) {
         const result = await sealOnce(client, options)
@@ -227,13 +247,16 @@ describe('under concurrent writers, rollbacks and two sealers', () => {
         roots.set(result.trusted.size, rootOf(result.trusted))
         idle = result.sealed === 0 ? idle + 1 : 0
       }
-      client.release()
     }
 
-    const sealers = Promise.all([seal(), seal()])
-    await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)))
-    writing = false
-    await sealers
+    const sealers = [1, 2].map(() => withClient(ledger.system, seal))
+    const work = Array.from({ length: writers }, (_, writer) =>
+      withClient(ledger.owner, (client) => write(client, writer)),
+    )
+    await Promise.all(work).finally(() => {
+      writing = false
+    })
+    await Promise.all(sealers)
     await ledger.seal()
 
     const { rows } = await ledger.owner.query<{ ix: number; id: string; body: string }>(

@@ -110,7 +110,7 @@ async function sealNext(client: ClientBase, tree: Tree, head: Head, limit: numbe
     `with final as (
        select seq, xid, sha256('\\x00'::bytea || convert_to(body, 'UTF8')) as hash
        from ledger.entry
-       where (xid, seq) > ($2::xid8, $3::bigint)
+       where (xid, seq) > ($2::xid8, $3::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
        order by xid, seq
        limit $4
      ), numbered as (

@@ -11,6 +11,8 @@ export interface SealerOptions {
   key: SigningKey
   /** The file that signed checkpoints are appended to. */
   exportTo: string
+  /** Rest between two transactions, so that many small commits share one. */
+  restMs?: number
   /** Longest time between two looks for entries that nobody announced. */
   intervalMs?: number
   /** Most entries sealed in one transaction. */
@@ -33,8 +35,6 @@ export interface Sealer {
   stop(): Promise<void>
 }
 
-/** Rest between two transactions, so that many small commits share one. */
-const restMs = 25
 const longestPauseMs = 5_000
 
 /**
@@ -43,7 +43,7 @@ const longestPauseMs = 5_000
  */
 export function startSealer(options: SealerOptions): Sealer {
   const { pool, clock, key, exportTo, onError, onSealed } = options
-  const { intervalMs = 1000, limit = 5000, checkpointEntries = 10_000, checkpointMs = 10_000 } = options
+  const { restMs = 25, intervalMs = 1000, limit = 5000, checkpointEntries = 10_000, checkpointMs = 10_000 } = options
   let trusted: Tree | undefined
   let exportedAt = Number.NEGATIVE_INFINITY
   let stopped = false
@@ -94,7 +94,7 @@ export function startSealer(options: SealerOptions): Sealer {
   }
 
   async function run(): Promise<void> {
-    let pause = restMs
+    let pause = intervalMs
     while (!stopped) {
       woken = false
       try {

@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from 'node:fs'
 import { chmod, mkdtemp, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +26,14 @@ async function overwrite(path: string, bytes: string): Promise<void> {
   await writeFile(path, bytes)
 }
 
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
 objectStoreConformance(openStore)
 
 it('notices damage, whichever way the bytes leave', async () => {
@@ -46,6 +55,23 @@ it('mends a damaged object when the bytes are put again', async () => {
   await overwrite(await store.localPath(digest), 'weightz')
   await store.put('weights')
   expect(await readFile(await store.localPath(digest), 'utf8')).toBe('weights')
+})
+
+it('lists objects only', async () => {
+  const store = await openStore()
+  await writeFile(join(root, 'sha256', '00', '.stray'), 'stray')
+  expect(await Array.fromAsync(store.list())).toEqual([])
+})
+
+it('closes the file of a stream that nobody reads', async () => {
+  const store = await openStore()
+  const { digest } = await store.put('weights')
+  const path = await store.localPath(digest)
+  const isOpen = () => readdirSync('/proc/self/fd').some((fd) => linkOf(`/proc/self/fd/${fd}`) === path)
+  const stream = await store.open(digest)
+  expect(isOpen()).toBe(true)
+  stream.destroy()
+  await vi.waitUntil(() => !isOpen())
 })
 
 it('keeps objects read-only', async () => {

@@ -13,7 +13,7 @@ import {
   type PutOptions,
   type StoredObject,
 } from './object-store.ts'
-import { hexOf, verified } from './verify.ts'
+import { hexOf, isHex, verified } from './verify.ts'
 
 /** Remembered verifications: enough for everything a process serves, small enough to forget about. */
 const mostVerified = 10_000
@@ -45,15 +45,17 @@ export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
         await syncDirectory(dirname(target))
         return stored
       } catch (error) {
-        await file.close()
         await rm(path, { force: true })
+        await file.close()
         throw fullDisk(error) ? diskFull(root, error) : error
       }
     },
 
     async open(digest) {
-      const file = await openObject(pathOf(digest), digest)
-      return Readable.from(verified(file.createReadStream(), digest), { objectMode: false })
+      const source = (await openObject(pathOf(digest), digest)).createReadStream()
+      const stream = Readable.from(verified(source, digest), { objectMode: false })
+      // A generator that was never asked for anything does not close its source.
+      return stream.once('close', () => source.destroy())
     },
 
     async read(digest, { maxBytes }) {
@@ -79,7 +81,7 @@ export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
     async *list() {
       for await (const shard of await opendir(objects)) {
         for await (const { name } of await opendir(join(objects, shard.name))) {
-          const found = await store.stat(`sha256:${name}`)
+          const found = isHex(name) ? await store.stat(`sha256:${name}`) : undefined
           if (found) yield found
         }
       }

@@ -15,8 +15,12 @@ export async function* verified(source: AsyncIterable<Uint8Array>, digest: Diges
 
 /** The hex part; everything that becomes a path or a key goes through here. */
 export function hexOf(digest: Digest): string {
-  const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1]
-  if (hex === undefined)
+  const hex = digest.slice('sha256:'.length)
+  if (!digest.startsWith('sha256:') || !isHex(hex))
     throw objectFailure('object_digest_invalid', `${JSON.stringify(digest.slice(0, 100))} is not a digest`)
   return hex
+}
+
+export function isHex(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text)
 }

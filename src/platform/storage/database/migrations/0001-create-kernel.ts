@@ -109,6 +109,7 @@ export const createKernel: Migration = {
         evidence_digest text not null,
         quorum int not null,
         requested_by uuid not null,
+        actor jsonb not null,
         requested_at timestamptz not null,
         expires_at timestamptz not null,
         state text not null check (state in ('pending', 'done', 'rejected', 'failed', 'lapsed', 'cancelled')),

@@ -1,0 +1,22 @@
+import * as kernel from '#platform/kernel/contract.ts'
+import type { Operation } from '#platform/operation.ts'
+import * as identity from './identity/contract.ts'
+import * as registry from './registry/contract.ts'
+
+const contracts: ReadonlyArray<readonly [string, object]> = [
+  ['platform', kernel],
+  ['identity', identity],
+  ['registry', registry],
+]
+
+/** Every declared operation with its module, without the code that carries it out: what clients need. */
+export const operations: ReadonlyArray<{ module: string; operation: Operation }> = contracts.flatMap(
+  ([module, contract]) =>
+    Object.values(contract)
+      .filter(isOperation)
+      .map((operation) => ({ module, operation })),
+)
+
+function isOperation(value: unknown): value is Operation {
+  return typeof value === 'object' && value !== null && 'effect' in value && 'permission' in value && 'path' in value
+}

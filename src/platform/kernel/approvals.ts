@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { systemActor } from '../actor.ts'
+import { handle, type OperationContext } from '../context.ts'
+import { PaveError } from '../errors.ts'
+import { defineJob } from '../job.ts'
+import {
+  closePendingOperation as close,
+  type Decision,
+  decidePendingOperation,
+  readPendingOperations,
+} from '../pending-operation.ts'
+import * as contract from './contract.ts'
+
+export const listPendingOperations = handle(contract.listPendingOperations, async (ctx, { limit, state }) => {
+  const items = await readPendingOperations(ctx.db, { limit, ...(state !== 'all' && { state }) })
+  return { items, nextCursor: null }
+})
+
+/** The decision is one transaction; running what was approved is a job's, so that its failure undoes no approval. */
+async function decide(ctx: OperationContext, id: string, decision: Decision, comment: string) {
+  const { pending, ready } = await decidePendingOperation(ctx, id, decision, comment)
+  ctx.entry.subject('pending-operation', id)
+  ctx.entry.facts({ decision, operation: pending.operation, evidenceDigest: pending.evidenceDigest, quorumReached: ready })
+  const job = ready ? await ctx.startJob(runApprovedOperation.name, { pending: id }) : null
+  return { pending: id, state: pending.state, job }
+}
+
+export const approve = handle(contract.approve, (ctx, { pending, comment }) => decide(ctx, pending, 'approve', comment))
+export const reject = handle(contract.reject, (ctx, { pending, comment }) => decide(ctx, pending, 'reject', comment))
+
+export const closePendingOperation = handle(contract.closePendingOperation, async (ctx, { pending, state, outcome }) => {
+  await close(ctx, pending, state, outcome)
+  ctx.entry.subject('pending-operation', pending)
+  ctx.entry.facts({ state })
+  return { pending }
+})
+
+/** Runs a stored operation as its requester, once: a retry finds the first answer under the same key. */
+export const runApprovedOperation = defineJob({
+  name: 'run-approved-operation',
+  input: z.object({ pending: z.uuid() }),
+  retries: 3,
+  timeoutMs: 120_000,
+  async run(ctx, { pending: id }) {
+    const [pending] = await ctx.read((db) => readPendingOperations(db, { id }))
+    if (pending === undefined || pending.state !== 'pending') return null
+    const actor = systemActor(ctx.workspace)
+    const operation = ctx.platform.operations.get(pending.operation)
+    if (operation === undefined) throw new Error(`The operation ${pending.operation} is gone`)
+    try {
+      const output = await ctx.platform.run(operation, {
+        actor: pending.actor,
+        input: pending.input,
+        idempotencyKey: `pending:${id}`,
+        approved: { pending: id, evidenceDigest: pending.evidenceDigest },
+      })
+      const outcome = { output: JSON.parse(JSON.stringify(output ?? null)) }
+      await ctx.platform.run(contract.closePendingOperation, { actor, input: { pending: id, state: 'done', outcome } })
+      return output
+    } catch (error) {
+      if (!(error instanceof PaveError) || error.status >= 500) throw error
+      const state = error.code === 'approval_lapsed' ? 'lapsed' : 'failed'
+      const outcome = { code: error.code, message: error.message }
+      await ctx.platform.run(contract.closePendingOperation, { actor, input: { pending: id, state, outcome } })
+      throw error
+    }
+  },
+})

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { mkdir, rename, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { PaveError } from '../../../errors.ts'
+import { startupFailure } from '../../../startup-error.ts'
+import { chooseAccount } from './account.ts'
+import { locateBinaries, runnableBinaries } from './binaries.ts'
+import { endOrphans, escalate } from './end-orphans.ts'
+import { initializeCluster } from './initialize-cluster.ts'
+import { launchServer, type Server } from './launch-server.ts'
+import { type ServerSettings, serverSettings } from './settings.ts'
+import { prepareSocketDirectory, socketPort } from './socket-directory.ts'
+
+export interface EmbeddedPostgres {
+  socketDir: string
+  port: number
+  /** A connection string for the superuser; reaches no further than this machine. */
+  superuserUrl(database: string): string
+  /** The postmaster's; another one after a restart. */
+  readonly pid: number
+  /** Ends sessions, writes a checkpoint and resolves when the server is gone. */
+  stop(): Promise<void>
+  /** Resolves when the server is down for good: with nothing after `stop`, with the error when it did not stay up. */
+  exited: Promise<PaveError | undefined>
+}
+
+const mostRestarts = 5
+const restartWindow = 60_000
+const largestLog = 16 << 20
+
+/**
+ * Starts the bundled PostgreSQL in an opened data directory and starts it again whenever it ends by itself. Its own words
+ * go to `logs/postgres.log`, which outlives Pave; `log` gets what happens to it. Errors: postgres_binaries_missing,
+ * postgres_account_missing, postgres_version_mismatch, postgres_start_failed, disk_full.
+ */
+export async function startEmbeddedPostgres(options: {
+  dataDir: string
+  log: Pick<Logger, 'info' | 'warn' | 'error'>
+  onProgress?: (message: string) => void
+  settings?: ServerSettings
+}): Promise<EmbeddedPostgres> {
+  const { log, onProgress = () => {} } = options
+  const dataDir = resolve(options.dataDir)
+  const cluster = join(dataDir, 'postgres')
+  const clusterName = `pave-${createHash('sha256').update(cluster).digest('hex').slice(0, 12)}`
+  const settings = { ...serverSettings, ...options.settings }
+
+  const account = await chooseAccount(cluster)
+  const packaged = await locateBinaries()
+  const binaries = await runnableBinaries(packaged, { dataDir, otherUser: account !== undefined, onProgress })
+  await initializeCluster(cluster, { dataDir, binaries, account, sync: settings.fsync === 'on', onProgress })
+  const socketDir = await prepareSocketDirectory(dataDir, account)
+  const logFile = await prepareLog(join(dataDir, 'logs'))
+
+  const launch = async () => {
+    const orphans = await endOrphans(clusterName)
+    if (orphans > 0) log.warn({ orphans }, 'Ended the PostgreSQL processes that an earlier start left behind')
+    return launchServer({
+      binaries,
+      cluster,
+      account,
+      logFile,
+      settings: { ...settings, cluster_name: clusterName, port: String(socketPort), unix_socket_directories: socketDir },
+    })
+  }
+
+  onProgress('Starting PostgreSQL')
+  let server: Server = await launch()
+  await server.ready
+  let stopping = false
+
+  async function keepUp(): Promise<PaveError | undefined> {
+    let restarts = 0
+    for (;;) {
+      const ending = await server.ended
+      if (stopping) return undefined
+      if (restarts === mostRestarts)
+        return startupFailure('postgres_start_failed', `PostgreSQL ended ${restarts + 1} times in a minute: ${ending}`)
+      log.error({ pid: server.pid, ending, logFile }, 'PostgreSQL ended by itself; starting it again')
+      if (restarts > 0) await sleep(100 * 2 ** restarts)
+      restarts++
+      setTimeout(() => restarts--, restartWindow).unref()
+      const next = await launch()
+    }
+  }
+}

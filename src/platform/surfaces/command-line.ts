@@ -1,0 +1,194 @@
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { PaveError } from '../errors.ts'
+import { type Operation, pathParameters } from '../operation.ts'
+import { type Client, isPending } from './client.ts'
+
+/** Exit codes of every command; documented in docs/reference/command-line.md. */
+export const exitCodes = { ok: 0, refused: 1, usage: 2, notAllowed: 3, waiting: 4, unreachable: 5 } as const
+
+export interface Output {
+  out(line: string): void
+  err(line: string): void
+}
+
+interface Flag {
+  name: string
+  required: boolean
+  type: 'string' | 'number' | 'boolean' | 'json'
+  description: string
+}
+
+/** Runs `pave <operation> [path parameters] [--flag value]…` through the client. */
+export async function runCommand(
+  operation: Operation,
+  args: readonly string[],
+  client: Client,
+  output: Output,
+): Promise<number> {
+  const json = args.includes('--json')
+  const rest = args.filter((arg) => arg !== '--json')
+  if (rest.includes('--help') || rest.includes('-h')) {
+    output.out(helpOf(operation))
+    return exitCodes.ok
+  }
+  const input = await readInput(operation, rest)
+  const { output: answer } = await client.request(operation, input)
+  if (json) output.out(JSON.stringify(answer, null, 2))
+  else output.out(render(answer))
+  if (isPending(answer)) {
+    output.err(`It waits for ${answer.pending.quorum} approval(s): pave approve ${answer.pending.id}`)
+    return exitCodes.waiting
+  }
+  return exitCodes.ok
+}
+
+/** The exit code that an error stands for. */
+export function exitCodeOf(error: PaveError): number {
+  if (error.code === 'usage') return exitCodes.usage
+  if (error.code === 'unreachable') return exitCodes.unreachable
+  if (error.status === 401 || error.status === 403) return exitCodes.notAllowed
+  if (error.code === 'approval_required') return exitCodes.waiting
+  return exitCodes.refused
+}
+
+export function flagsOf(operation: Operation): Flag[] {
+  const schema = z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' })
+  const required = new Set(schema.required ?? [])
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]): Flag[] => {
+    if (typeof property !== 'object') return []
+    const kind = property.type
+    const type =
+      kind === 'integer' || kind === 'number'
+        ? 'number'
+        : kind === 'boolean'
+          ? 'boolean'
+          : kind === 'string' || property.enum !== undefined
+            ? 'string'
+            : 'json'
+    return [{ name, required: required.has(name), type, description: property.description ?? '' }]
+  })
+}
+
+export function helpOf(operation: Operation): string {
+  const positional = pathParameters(operation.path)
+  const flags = flagsOf(operation).filter((flag) => !positional.includes(flag.name))
+  const lines = [
+    operation.summary,
+    '',
+    `Usage: pave ${operation.name}${positional.map((name) => ` <${name}>`).join('')}${flags.length > 0 ? ' [flags]' : ''}`,
+  ]
+  if (flags.length > 0) {
+    const width = Math.max(...flags.map((flag) => flag.name.length))
+    lines.push('', 'Flags:')
+    for (const flag of flags) {
+      const kind = flag.type === 'json' ? 'JSON, or @file' : flag.type
+      lines.push(`  --${dashed(flag.name).padEnd(width + 2)} ${kind}${flag.required ? ', required' : ''}  ${flag.description}`.trimEnd())
+    }
+  }
+  lines.push('', '  --json  print the answer as JSON')
+  return lines.join('\n')
+}
+
+async function readInput(operation: Operation, args: readonly string[]): Promise<Record<string, unknown>> {
+  const positional = pathParameters(operation.path)
+  const flags = new Map(flagsOf(operation).map((flag) => [flag.name, flag]))
+  const input: Record<string, unknown> = {}
+  const loose: string[] = []
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? ''
+    if (!arg.startsWith('--')) {
+      loose.push(arg)
+      continue
+    }
+    const [written = '', inline] = splitOnce(arg.slice(2), '=')
+    const name = camel(written)
+    const flag = flags.get(name)
+    if (flag === undefined) throw usage(operation, `There is no flag --${written}`)
+    const followed = args[index + 1]
+    if (flag.type === 'boolean' && inline === undefined && followed !== 'true' && followed !== 'false') {
+      input[name] = true
+      continue
+    }
+    const value = inline ?? args[++index]
+    if (value === undefined) throw usage(operation, `--${written} needs a value`)
+    input[name] = await readValue(operation, flag, value)
+  }
+  for (const name of positional) {
+    if (name in input) continue
+    const value = loose.shift()
+    if (value === undefined) throw usage(operation, `<${name}> is missing`)
+    input[name] = flags.get(name)?.type === 'number' ? Number(value) : value
+  }
+  const [extra] = loose
+  if (extra !== undefined) throw usage(operation, `${extra} is one word too many`)
+  return input
+}
+
+async function readValue(operation: Operation, flag: Flag, text: string): Promise<unknown> {
+  if (flag.type === 'number') {
+    const value = Number(text)
+    if (text.trim() === '' || Number.isNaN(value)) throw usage(operation, `--${dashed(flag.name)} needs a number, not ${text}`)
+    return value
+  }
+  if (flag.type === 'boolean') return text === 'true'
+  if (flag.type === 'string') return text
+  const json = text.startsWith('@') ? await readFile(text.slice(1), 'utf8') : text
+  try {
+    return JSON.parse(json)
+  } catch {
+    // A list of plain words is what people mean by a,b,c.
+    if (!text.startsWith('@') && !/^[[{"]/.test(text)) return text.split(',')
+    throw usage(operation, `--${dashed(flag.name)} needs JSON`)
+  }
+}
+
+function usage(operation: Operation, message: string): PaveError {
+  return new PaveError('usage', `${operation.name}: ${message}`, {
+    status: 400,
+    hint: `See pave ${operation.name} --help`,
+  })
+}
+
+/** Answers as people read them: a table for lists, `name: value` lines for one thing. */
+export function render(answer: unknown): string {
+  if (isRecord(answer) && Array.isArray(answer.items)) {
+    const table = renderTable(answer.items.filter(isRecord))
+    return answer.nextCursor ? `${table}\n(more: --cursor ${String(answer.nextCursor)})` : table
+  }
+  if (isRecord(answer)) {
+    const width = Math.max(0, ...Object.keys(answer).map((name) => name.length))
+    return Object.entries(answer)
+      .map(([name, value]) => `${name.padEnd(width)}  ${cell(value)}`)
+      .join('\n')
+  }
+  return JSON.stringify(answer)
+}
+
+export function renderTable(rows: readonly Record<string, unknown>[]): string {
+  const [first] = rows
+  if (first === undefined) return '(nothing)'
+  const columns = Object.keys(first).filter((name) => rows.some((row) => !isRecord(row[name]) && !Array.isArray(row[name])))
+  const cells = [columns, ...rows.map((row) => columns.map((name) => cell(row[name])))]
+  const widths = columns.map((_, index) => Math.min(60, Math.max(...cells.map((line) => (line[index] ?? '').length))))
+  return cells
+    .map((line) => line.map((text, index) => text.slice(0, 60).padEnd(widths[index] ?? 0)).join('  ').trimEnd())
+    .join('\n')
+}
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return '-'
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const dashed = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+const camel = (name: string) => name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
+function splitOnce(text: string, separator: string): [string, string?] {
+  const at = text.indexOf(separator)
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]
+}
