@@ -1,5 +1,6 @@
 import * as kernel from '#platform/kernel/contract.ts'
 import type { Operation } from '#platform/operation.ts'
+import * as governance from './governance/contract.ts'
 import * as identity from './identity/contract.ts'
 import * as registry from './registry/contract.ts'
 
@@ -7,6 +8,7 @@ const contracts: ReadonlyArray<readonly [string, object]> = [
   ['platform', kernel],
   ['identity', identity],
   ['registry', registry],
+  ['governance', governance],
 ]
 
 /** Every declared operation with its module, without the code that carries it out: what clients need. */

@@ -1,6 +1,7 @@
 import type { ModuleDefinition } from '#platform/module.ts'
+import { governance } from './governance/module.ts'
 import { identity } from './identity/module.ts'
 import { registry } from './registry/module.ts'
 
 /** THE ordered list: wiring order, migration order, and who may import whom. */
-export const modules: readonly ModuleDefinition[] = [identity, registry]
+export const modules: readonly ModuleDefinition[] = [identity, registry, governance]

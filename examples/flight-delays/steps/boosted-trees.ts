@@ -48,7 +48,7 @@ export type BoostingOptions = {
 }
 
 export const defaultBoosting: BoostingOptions = {
-  trees: 80,
+  trees: 100,
   depth: 6,
   learningRate: 0.15,
   subsample: 0.5,
@@ -147,8 +147,7 @@ function binFeatures(table: Table, maxBins: number): BinnedFeatures {
   const width = featureNames.length
   const bins = new Uint8Array(rows * width)
   const edges = featureNames.map((_, feature) => quantileEdges(table, feature, maxBins))
-  for (let feature = 0; feature < width; feature++) {
-    const cuts = edges[feature] as Float32Array
+  for (const [feature, cuts] of edges.entries()) {
     for (let row = 0; row < rows; row++) {
       const value = values[row * width + feature] ?? 0
       bins[row * width + feature] = Number.isNaN(value) ? maxBins : lowerBound(cuts, value)
@@ -197,9 +196,10 @@ function createTreeGrower(
   options: BoostingOptions,
   gains: number[],
 ): (sample: Uint32Array) => Tree {
-  const { l2, minLeafWeight, learningRate, depth: maxDepth } = options
+  const { l2, minLeafWeight, learningRate } = options
   const missingBin = stride - 1
-  const histograms = Array.from({ length: maxDepth + 1 }, () => new Float64Array(width * stride * 2))
+  const rootHistogram = new Float64Array(width * stride * 2)
+  const histograms = Array.from({ length: options.depth }, () => new Float64Array(width * stride * 2))
   const rightRows = new Uint32Array(bins.length / width)
 
   /** Sums of gradient and second derivative per feature and bin, interleaved. */
@@ -225,7 +225,7 @@ function createTreeGrower(
   function findSplit(histogram: Float64Array, gradient: number, weight: number): Split | undefined {
     const before = score(gradient, weight)
     let best: Split | undefined
-    for (let feature = 0; feature < width; feature++) {
+    for (const [feature, cuts] of edges.entries()) {
       const first = feature * stride
       const missingGradient = histogram[(first + missingBin) * 2] ?? 0
       const missingWeight = histogram[(first + missingBin) * 2 + 1] ?? 0
@@ -233,8 +233,7 @@ function createTreeGrower(
       const sides = missingWeight > 1e-9 ? [true, false] : undefined
       let leftGradient = 0
       let leftWeight = 0
-      const edgeCount = (edges[feature] as Float32Array).length
-      for (let bin = 0; bin < edgeCount; bin++) {
+      for (let bin = 0; bin < cuts.length; bin++) {
         leftGradient += histogram[(first + bin) * 2] ?? 0
         leftWeight += histogram[(first + bin) * 2 + 1] ?? 0
         // Without missing rows in the node both sides score alike: a missing value then follows the heavier side.
@@ -281,14 +280,14 @@ function createTreeGrower(
       tree.left.push(0)
       tree.right.push(0)
       tree.value.push(Math.fround((-learningRate * gradient) / (weight + l2)))
-      const split = depth < maxDepth ? findSplit(histogram, gradient, weight) : undefined
-      if (split === undefined) return node
+      const smaller = histograms[depth]
+      const split = smaller && findSplit(histogram, gradient, weight)
+      if (smaller === undefined || split === undefined) return node
       gains[split.feature] = (gains[split.feature] ?? 0) + split.gain
       const leftCount = partition(rows, split)
       const leftRows = rows.subarray(0, leftCount)
       const rightSide = rows.subarray(leftCount)
       // Only the smaller child is counted; the larger one is what remains of its parent.
-      const smaller = histograms[depth + 1] as Float64Array
       const larger = histogram
       const leftIsSmaller = leftRows.length < rightSide.length
       fillHistogram(smaller, leftIsSmaller ? leftRows : rightSide)
@@ -304,9 +303,8 @@ function createTreeGrower(
       return node
     }
 
-    const root = histograms[0] as Float64Array
-    fillHistogram(root, sample)
-    addNode(sample, 0, root)
+    fillHistogram(rootHistogram, sample)
+    addNode(sample, 0, rootHistogram)
     return tree
   }
 }

@@ -79,5 +79,5 @@ function countPositives(labels: Numbers): number {
 }
 
 function at(numbers: Numbers, index: number): number {
-  return numbers[index] as number
+  return numbers[index] ?? Number.NaN
 }

@@ -15,7 +15,7 @@ await runStep(async (step) => {
   const options = boostingOptions(step)
   showProgress(0, 'reading the training set')
   const known = await readTable(inputPath(step, 'training'))
-  const table = sampleRows(known, numberParam(step, 'max_rows', 200_000), options.seed)
+  const table = sampleRows(known, numberParam(step, 'max_rows', 400_000), options.seed)
   convertDistance(table, step)
   console.log(`training on ${table.rows} of ${known.rows} rows with ${table.featureNames.length} features`)
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { datatypes } from './datatypes.ts'
-import { matchInputs, parseTensors, TensorError, type TensorErrorCode, writeTensor } from './open-inference.ts'
+import { parseTensors, TensorError, type TensorErrorCode, writeTensor } from './open-inference.ts'
 
 const fp32 = (shape: unknown, data: unknown) => [{ name: 'x', datatype: 'FP32', shape, data }]
 
@@ -148,19 +148,4 @@ describe('refuses', () => {
     })
     expect(problemOf(write('INT64', BigInt64Array.of(2n ** 53n, 1n)))?.pointer).toBe('/data/0')
   })
-})
-
-it('matches tensors to the inputs of a model', () => {
-  const signature = [
-    { name: 'x', datatype: 'FP32' as const, shape: [-1, 2] },
-    { name: 'mask', datatype: 'BOOL' as const, shape: [] },
-  ]
-  const mask = { name: 'mask', datatype: 'BOOL', shape: [], data: [true] }
-  const match = (tensors: unknown[]) => problemOf(() => matchInputs(parseTensors(tensors), signature))
-  expect(match([...fp32([3, 2], [1, 2, 3, 4, 5, 6]), mask])).toBeUndefined()
-  expect(match([...fp32([2], [1, 2]), mask])).toEqual({ code: 'tensor_shape_mismatch', pointer: '/0/shape' })
-  expect(match([...fp32([2, 1], [1, 2]), mask])).toEqual({ code: 'tensor_shape_mismatch', pointer: '/0/shape' })
-  expect(match(fp32([1, 2], [1, 2]))).toEqual({ code: 'tensor_missing', pointer: '' })
-  expect(match([mask, { ...mask, name: 'y' }])).toEqual({ code: 'tensor_unexpected', pointer: '/1/name' })
-  expect(match([{ ...mask, name: 'x' }])).toEqual({ code: 'tensor_unexpected', pointer: '/0/datatype' })
 })

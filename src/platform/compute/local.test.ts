@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { packBundle } from './bundle.ts'
 import type { Compute, StepSpec } from './compute.ts'
@@ -13,6 +13,7 @@ import { commandOf, descendantsOf, readProcessTable } from './processes.ts'
 
 const asRoot = process.geteuid?.() === 0
 const node = { binary: process.execPath, version: process.version }
+let serial = 0
 const probeDirectory = await newDataDir()
 const named = Object.entries({ uidAndProcesses, uidOnly, userNamespace, unconfined })
 const working = await Promise.all(
@@ -35,12 +36,11 @@ function processesNaming(text: string): number[] {
   return descendantsOf(readProcessTable(), 0).filter((pid) => commandOf(pid).some((word) => word.includes(text)))
 }
 
-describe.each(working.filter(({ works }) => works))('local compute, $name', ({ launcher }) => {
+describe.concurrent.each(working.filter(({ works }) => works))('local compute, $name', ({ launcher }) => {
   let dataDir: string
   let code: string
   let compute: Compute
   let options: LocalComputeOptions
-  let serial = 0
 
   beforeAll(async () => {
     dataDir = await newDataDir()
@@ -55,15 +55,14 @@ describe.each(working.filter(({ works }) => works))('local compute, $name', ({ l
        console.log(JSON.stringify({ step, env: process.env, cwd: process.cwd() }))`,
     )
     options = { dataDir, clock: systemClock, asRoot, node, launcher, graceMs: 400, maxLogBytes: 4096, lookEveryMs: 40 }
-  })
-  beforeEach(async () => {
     compute = await openLocalCompute(options)
   })
-  afterEach(async () => {
+  afterAll(async () => {
     for (const { attemptId } of await compute.list()) await compute.discard(attemptId)
+    expect(await compute.list()).toEqual([])
     await compute.close()
+    await rm(dataDir, { recursive: true })
   })
-  afterAll(() => rm(dataDir, { recursive: true, force: true }))
 
   function step(command: StepSpec['command'], more: Partial<StepSpec> = {}): StepSpec {
     return {
@@ -159,7 +158,9 @@ describe.each(working.filter(({ works }) => works))('local compute, $name', ({ l
 
   it('leaves nothing running behind a step that succeeded', async () => {
     const spec = step('')
-    spec.command = `setsid sh -c 'sleep 60; : ${spec.attemptId}-orphan' & sleep 0.1`
+    // Only a process namespace finds what gave up its variables, too.
+    const hide = launcher.ownProcesses ? 'env -i setsid' : 'setsid'
+    spec.command = `${hide} sh -c 'sleep 60; : ${spec.attemptId}-orphan' & sleep 0.1`
     expect((await run(spec)).status).toBe('succeeded')
     expect(processesNaming(`${spec.attemptId}-orphan`)).toEqual([])
   })
@@ -235,7 +236,7 @@ describe.each(working.filter(({ works }) => works))('local compute, $name', ({ l
       outputs: ['model'],
     })
     const ended = step('echo quick > "$PAVE_OUTPUT_MODEL"; exit 0', { outputs: ['model'] })
-    const hung = step('sleep 60', { timeoutMs: 900 })
+    const hung = step('sleep 60', { timeoutMs: 500 })
     const killed = spawn(process.execPath, ['--input-type=module', '-e', starter([running, ended, hung])], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -297,7 +298,6 @@ describe.each(working.filter(({ works }) => works))('local compute, $name', ({ l
   })
 
   it('refuses hostile names and values, and leaves nothing behind', async () => {
-    const before = await readdir(join(dataDir, 'compute/attempts'))
     const hostile: Partial<StepSpec>[] = [
       { attemptId: '../escape' },
       { attemptId: 'a/b' },
@@ -315,11 +315,12 @@ describe.each(working.filter(({ works }) => works))('local compute, $name', ({ l
       { resources: { memoryMb: 0, diskMb: 1, processes: 1 } },
       { timeoutMs: Number.NaN },
     ]
-    for (const more of hostile)
-      await expect(compute.start(step(['true'], more)), JSON.stringify(more)).rejects.toMatchObject({
-        code: 'invalid_step',
-      })
-    expect(await readdir(join(dataDir, 'compute/attempts'))).toEqual(before)
+    for (const more of hostile) {
+      const spec = step(['true'], more)
+      await expect(compute.start(spec), JSON.stringify(more)).rejects.toMatchObject({ code: 'invalid_step' })
+      expect((await compute.list()).map(({ attemptId }) => attemptId)).not.toContain(spec.attemptId)
+    }
+    expect(await readdir(dataDir)).not.toContain('escape')
   })
 
   it('takes any text as an argument, a parameter or a variable', async () => {
@@ -346,20 +347,18 @@ describe.each(working.filter(({ works }) => works))('local compute, $name', ({ l
       await writeFile(join(dataDir, 'signing-key'), 'secret', { mode: 0o600 })
       const other = step('echo private > "$PAVE_OUTPUT_MODEL"', { workspace: 'w2', outputs: ['model'] })
       const { outputs } = await run(other)
-      const look = `id -u; cat ${dataDir}/signing-key; ls ${dataDir}; ls ${dataDir}/compute/attempts; cat ${outputs.model};
-      cat ${dataDir}/compute/attempts/$PAVE_ATTEMPT_ID/record.json; cat /proc/${process.pid}/environ; kill -9 ${process.pid}; true`
+      const look = `id -u; exec 2>&-; umount -l ${dataDir}; ls ${dataDir} | grep key; ls ${dataDir}/compute/attempts
+      cat ${dataDir}/signing-key ${outputs.model} ${dataDir}/compute/attempts/$PAVE_ATTEMPT_ID/record.json
+      cat /proc/${process.pid}/environ; kill -9 ${process.pid}; true`
       const spec = step(look)
       expect((await run(spec)).status).toBe('succeeded')
       const log = await logOf(spec)
-      expect(log).not.toContain('secret\n')
-      expect(log).not.toMatch(/^(secret|private|signing-key)/m)
+      expect(log).not.toMatch(/signing-key|secret|private|workspace|PATH=/)
       expect(log).not.toContain(other.attemptId)
-      expect(log).not.toContain('"workspace"')
       if (launcher.ownUid) {
         const uid = Number(log.split('\n')[0])
         expect(uid).toBeGreaterThan(200_000)
         expect((await stat(outputs.model ?? '')).uid).not.toBe(uid)
-        expect(log).toContain('Permission denied')
       }
     },
   )

@@ -117,7 +117,8 @@ const comparisons = ['<', '<=', '>', '>='] as const
 const equalities = ['==', '!='] as const
 
 function nest(kind: Kind, variables: string[], ...parts: Arbitrary<string>[]): Arbitrary<string> {
-  return fc.oneof({ withCrossShrink: true }, leaf(kind, ...variables), ...parts)
+  const operations = parts.map((arbitrary) => ({ arbitrary, weight: 2 }))
+  return fc.oneof({ withCrossShrink: true }, leaf(kind, ...variables), ...operations)
 }
 
 function leaves(): Record<Kind, Arbitrary<string>> {
@@ -225,8 +226,8 @@ function nested(depth: number): Arbitrary<string>[] {
 export const arbitraryExpression: Arbitrary<string> = fc.oneof(
   { withCrossShrink: true },
   ...nested(1),
-  ...nested(2),
   ...nested(3),
+  ...nested(4),
 )
 
 const instant = fc.date({

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
+import { createTestDatabase } from '#testing/postgres.ts'
 import { canonicalJson } from '../canonical-json.ts'
 import { openPool } from '../storage/database/database.ts'
+import { migrate } from '../storage/database/migrate.ts'
 import type { Entry } from './entry.ts'
 import type { Tree } from './merkle.ts'
-import { createTestDatabase } from './scratch-database.ts'
 import { sealOnce } from './seal.ts'
 import { createSigningKey, type SigningKey } from './signing-key.ts'
 
@@ -28,7 +29,9 @@ export interface TestLedger {
 }
 
 export async function openTestLedger(): Promise<TestLedger> {
-  const database = await createTestDatabase()
+  const database = await createTestDatabase({
+    template: { name: 'kernel', build: async (url) => void (await migrate(url, [])) },
+  })
   const onError = () => {}
   const owner = openPool(database.url, undefined, { max: 12, onError })
   const system = openPool(database.url, 'pave_system', { max: 4, onError })

@@ -32,8 +32,12 @@ export async function giveTo(account: Account | undefined, path: string): Promis
   try {
     await chown(path, account.uid, account.gid)
   } catch (error) {
-    throw startupFailure('postgres_account_missing', `Pave runs as root but cannot give ${path} to uid ${account.uid}`, {
-      cause: error,
-    })
+    throw startupFailure(
+      'postgres_account_missing',
+      `Pave runs as root but cannot give ${path} to uid ${account.uid}`,
+      {
+        cause: error,
+      },
+    )
   }
 }

@@ -38,7 +38,8 @@ export async function runnableBinaries(
 ): Promise<Binaries> {
   const links = await readLinks(binaries.native)
   const linked = links.every(({ path }) => existsSync(join(binaries.native, path)))
-  const reachable = !options.otherUser || (await closedDirectory(join(binaries.native, 'bin', 'postgres'))) === undefined
+  const reachable =
+    !options.otherUser || (await closedDirectory(join(binaries.native, 'bin', 'postgres'))) === undefined
   if (linked && reachable) return binaries
 
   const copies = join(options.dataDir, 'bin')

@@ -17,7 +17,10 @@ export async function endOrphans(clusterName: string): Promise<number> {
   const orphans = await serverProcesses(clusterName)
   if (orphans.length === 0) return 0
   const leaders = orphans.filter(({ leads }) => leads)
-  await escalate((signal) => sendTo(leaders, signal), until(async () => !(await serverProcesses(clusterName)).some(({ leads }) => leads)))
+  await escalate(
+    (signal) => sendTo(leaders, signal),
+    until(async () => !(await serverProcesses(clusterName)).some(({ leads }) => leads)),
+  )
   sendTo(await serverProcesses(clusterName), 'SIGKILL')
   await until(async () => (await serverProcesses(clusterName)).length === 0)
   return orphans.length
@@ -25,7 +28,10 @@ export async function endOrphans(clusterName: string): Promise<number> {
 
 /** Asks a server to stop, first with a checkpoint (fast), then without (immediate), then not at all. */
 export async function escalate(send: (signal: NodeJS.Signals) => void, ended: Promise<unknown>): Promise<void> {
-  for (const [signal, patience] of [['SIGINT', 30_000], ['SIGQUIT', 5_000]] as const) {
+  for (const [signal, patience] of [
+    ['SIGINT', 30_000],
+    ['SIGQUIT', 5_000],
+  ] as const) {
     send(signal)
     if (await within(ended, patience)) return
   }
@@ -73,7 +79,10 @@ async function serverProcesses(clusterName: string): Promise<ServerProcess[]> {
 async function commands(): Promise<{ pid: number; command: string }[]> {
   if (process.platform !== 'linux') {
     const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,command='], { maxBuffer: 16 << 20 })
-    return [...stdout.matchAll(/^ *(\d+) (.*)$/gm)].map(([, pid, command]) => ({ pid: Number(pid), command: command ?? '' }))
+    return [...stdout.matchAll(/^ *(\d+) (.*)$/gm)].map(([, pid, command]) => ({
+      pid: Number(pid),
+      command: command ?? '',
+    }))
   }
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   return Promise.all(

@@ -28,7 +28,8 @@ export async function initializeCluster(
   if (existsSync(cluster)) return checkVersion(cluster, binaries)
   options.onProgress('Creating the database')
   for (const name of await readdir(dataDir)) {
-    if (name.startsWith(unfinishedPrefix)) await rm(join(dataDir, name), { recursive: true, force: true, maxRetries: 5 })
+    if (name.startsWith(unfinishedPrefix))
+      await rm(join(dataDir, name), { recursive: true, force: true, maxRetries: 5 })
   }
   const unfinished = await mkdtemp(join(dataDir, unfinishedPrefix))
   await giveTo(account, unfinished)
@@ -73,7 +74,9 @@ function initdbFailure(directory: string, program: string, error: unknown) {
   if (/No space left on device|Disk quota exceeded/.test(said))
     return platformFailure('disk_full', `No space is left on the disk of ${directory}`, { cause: error })
   if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 127))
-    return startupFailure('postgres_binaries_missing', `${program} does not run on this system: ${said}`, { cause: error })
+    return startupFailure('postgres_binaries_missing', `${program} does not run on this system: ${said}`, {
+      cause: error,
+    })
   return startupFailure('postgres_start_failed', `The database could not be created: ${said}`, { cause: error })
 }
 

@@ -17,16 +17,22 @@ const longestPath = 103
 export async function prepareSocketDirectory(dataDir: string, account: Account | undefined): Promise<string> {
   const near = join(dataDir, 'run', 'postgres')
   const fits = Buffer.byteLength(join(near, `.s.PGSQL.${socketPort}`)) <= longestPath
-  const directory = fits ? near : join('/tmp', `pave-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`)
+  const directory = fits
+    ? near
+    : join('/tmp', `pave-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`)
   await mkdir(directory, { mode: 0o700, recursive: fits }).catch((error) => {
     if (error.code !== 'EEXIST') throw error
   })
   const found = await lstat(directory)
   const owner = account?.uid ?? process.geteuid?.()
   if (!found.isDirectory() || ![owner, process.geteuid?.()].includes(found.uid))
-    throw startupFailure('postgres_start_failed', `${directory}, where the socket should go, belongs to somebody else`, {
-      hint: `Remove ${directory}, or choose a data directory with a shorter path with PAVE_DATA_DIR.`,
-    })
+    throw startupFailure(
+      'postgres_start_failed',
+      `${directory}, where the socket should go, belongs to somebody else`,
+      {
+        hint: `Remove ${directory}, or choose a data directory with a shorter path with PAVE_DATA_DIR.`,
+      },
+    )
   await giveTo(account, directory)
   await chmod(directory, 0o700)
   return directory

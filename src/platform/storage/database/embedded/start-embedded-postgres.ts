@@ -4,12 +4,11 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { PaveError } from '../../../errors.ts'
-import { startupFailure } from '../../../startup-error.ts'
 import { chooseAccount } from './account.ts'
 import { locateBinaries, runnableBinaries } from './binaries.ts'
-import { endOrphans, escalate } from './end-orphans.ts'
+import { endOrphans } from './end-orphans.ts'
 import { initializeCluster } from './initialize-cluster.ts'
-import { launchServer, type Server } from './launch-server.ts'
+import { launchServer } from './launch-server.ts'
 import { type ServerSettings, serverSettings } from './settings.ts'
 import { prepareSocketDirectory, socketPort } from './socket-directory.ts'
 
@@ -45,44 +44,75 @@ export async function startEmbeddedPostgres(options: {
   const dataDir = resolve(options.dataDir)
   const cluster = join(dataDir, 'postgres')
   const clusterName = `pave-${createHash('sha256').update(cluster).digest('hex').slice(0, 12)}`
-  const settings = { ...serverSettings, ...options.settings }
 
   const account = await chooseAccount(cluster)
   const packaged = await locateBinaries()
   const binaries = await runnableBinaries(packaged, { dataDir, otherUser: account !== undefined, onProgress })
-  await initializeCluster(cluster, { dataDir, binaries, account, sync: settings.fsync === 'on', onProgress })
+  await initializeCluster(cluster, { dataDir, binaries, account, sync: options.settings?.fsync !== 'off', onProgress })
   const socketDir = await prepareSocketDirectory(dataDir, account)
   const logFile = await prepareLog(join(dataDir, 'logs'))
-
-  const launch = async () => {
-    const orphans = await endOrphans(clusterName)
-    if (orphans > 0) log.warn({ orphans }, 'Ended the PostgreSQL processes that an earlier start left behind')
-    return launchServer({
-      binaries,
-      cluster,
-      account,
-      logFile,
-      settings: { ...settings, cluster_name: clusterName, port: String(socketPort), unix_socket_directories: socketDir },
-    })
+  const settings = {
+    ...serverSettings,
+    ...options.settings,
+    cluster_name: clusterName,
+    port: String(socketPort),
+    unix_socket_directories: socketDir,
   }
+
+  const launch = () => launchServer({ binaries, cluster, account, logFile, settings })
 
   onProgress('Starting PostgreSQL')
-  let server: Server = await launch()
+  await reportOrphans(clusterName, log)
+  let server = launch()
   await server.ready
+
   let stopping = false
+  const exited = keepUp()
+  return {
+    socketDir,
+    port: socketPort,
+    superuserUrl: (database) =>
+      `postgresql://postgres@/${encodeURIComponent(database)}?host=${encodeURIComponent(socketDir)}&port=${socketPort}`,
+    get pid() {
+      return server.pid
+    },
+    async stop() {
+      stopping = true
+      await server.stop()
+      await exited
+    },
+    exited,
+  }
 
   async function keepUp(): Promise<PaveError | undefined> {
-    let restarts = 0
-    for (;;) {
+    for (let restarts = 0; ; restarts++) {
       const ending = await server.ended
       if (stopping) return undefined
-      if (restarts === mostRestarts)
-        return startupFailure('postgres_start_failed', `PostgreSQL ended ${restarts + 1} times in a minute: ${ending}`)
-      log.error({ pid: server.pid, ending, logFile }, 'PostgreSQL ended by itself; starting it again')
+      if (restarts === mostRestarts) return ending
+      log.error({ err: ending }, 'PostgreSQL ended by itself; starting it again')
       if (restarts > 0) await sleep(100 * 2 ** restarts)
-      restarts++
+      await reportOrphans(clusterName, log)
+      if (stopping) return undefined
+      server = launch()
       setTimeout(() => restarts--, restartWindow).unref()
-      const next = await launch()
+      await server.ready.then(
+        () => log.info({ pid: server.pid }, 'PostgreSQL is back'),
+        () => {},
+      )
     }
   }
+}
+
+async function reportOrphans(clusterName: string, log: Pick<Logger, 'warn'>): Promise<void> {
+  const orphans = await endOrphans(clusterName)
+  if (orphans > 0) log.warn({ orphans }, 'Ended PostgreSQL processes that an earlier start left behind')
+}
+
+/** One file and the one before it; a server that runs keeps writing to the file that it was started with. */
+async function prepareLog(directory: string): Promise<string> {
+  const file = join(directory, 'postgres.log')
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const found = await stat(file).catch(() => undefined)
+  if (found !== undefined && found.size > largestLog) await rename(file, `${file}.1`)
+  return file
 }

@@ -1,0 +1,169 @@
+import { readClientFile } from './commands/bootstrap.ts'
+import { type Config, loadConfig } from './platform/config.ts'
+import { chooseDataDirectory } from './platform/data-directory.ts'
+import { PaveError } from './platform/errors.ts'
+import type { Operation } from './platform/operation.ts'
+import { type Client, createClient } from './platform/surfaces/client.ts'
+import { exitCodeOf, exitCodes, type Output, runCommand } from './platform/surfaces/command-line.ts'
+
+const output: Output = {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+}
+
+const commands: Record<string, { usage: string; summary: string; run(args: string[], config: Config): Promise<number> }> = {
+  up: {
+    usage: 'up [--environment prod] [--no-serve]',
+    summary: 'Start everything on this machine: PostgreSQL, control plane, console, an inference node',
+    run: async (args, config) => {
+      const { up } = await import('./commands/up.ts')
+      const started = await up(config, {
+        environment: valueOf(args, '--environment') ?? 'prod',
+        serve: !args.includes('--no-serve'),
+        onProgress: (text) => output.err(text),
+      })
+      output.out(`Pave is up: ${started.client.url}`)
+      output.out(`Sign in once, within ten minutes: ${started.signInLink}`)
+      await untilSignal()
+      output.err('stopping')
+      await started.stop()
+      return exitCodes.ok
+    },
+  },
+  serve: {
+    usage: 'serve --environment ENV --name NODE',
+    summary: 'Start an inference node; it needs PAVE_URL and a node token in PAVE_TOKEN',
+    run: async (args, config) => {
+      const { serveNode } = await import('./commands/serve.ts')
+      const node = await serveNode(config, {
+        environment: valueOf(args, '--environment') ?? 'prod',
+        name: valueOf(args, '--name') ?? 'node',
+      })
+      await untilSignal()
+      await node.close()
+      return exitCodes.ok
+    },
+  },
+  plan: {
+    usage: 'plan PATH',
+    summary: 'Show what `pave apply PATH` would change',
+    run: async ([path = '.'], config) => {
+      const { plan } = await import('./commands/manifests.ts')
+      return plan(path, await clientOf(config), await declaredOperations(), output)
+    },
+  },
+  apply: {
+    usage: 'apply PATH',
+    summary: 'Put the resources of a manifest file or directory; applying twice changes nothing',
+    run: async ([path = '.'], config) => {
+      const { apply } = await import('./commands/manifests.ts')
+      return apply(path, await clientOf(config), await declaredOperations(), output)
+    },
+  },
+  ledger: {
+    usage: 'ledger verify [--file EXPORT --checkpoints FILE --key FILE] | ledger export FILE',
+    summary: 'Check the ledger against its signed checkpoints, online or from files alone',
+    run: async (args, config) => {
+      const { ledger } = await import('./commands/ledger.ts')
+      return ledger(args, config, () => clientOf(config), output)
+    },
+  },
+  schemas: {
+    usage: 'schemas DIRECTORY',
+    summary: 'Write the JSON Schemas of all manifest kinds, for editors',
+    run: async ([directory = 'schemas']) => {
+      const { writeSchemas } = await import('./commands/schemas.ts')
+      return writeSchemas(directory, await declaredOperations(), output)
+    },
+  },
+  completion: {
+    usage: 'completion bash|zsh',
+    summary: 'Print a completion script: source <(pave completion bash)',
+    run: async ([shell = 'bash']) => {
+      const { completion } = await import('./commands/completion.ts')
+      output.out(completion(shell, [...Object.keys(commands), ...(await declaredOperations()).map((one) => one.name)]))
+      return exitCodes.ok
+    },
+  },
+}
+
+async function main(args: string[]): Promise<number> {
+  const [name = 'help', ...rest] = args
+  if (name === 'help' || name === '--help' || name === '-h') return help()
+  if (name === '--version') return version()
+  const command = commands[name]
+  const config = loadConfig()
+  if (command !== undefined) {
+    if (rest.includes('--help')) {
+      output.out(`${command.summary}\n\nUsage: pave ${command.usage}`)
+      return exitCodes.ok
+    }
+    return command.run(rest, config)
+  }
+  const operation = (await declaredOperations()).find((one) => one.name === name)
+  if (operation === undefined) {
+    throw new PaveError('usage', `There is no command ${name}`, { status: 400, hint: 'pave help lists them all.' })
+  }
+  const helping = rest.includes('--help') || rest.includes('-h')
+  return runCommand(operation, rest, helping ? createClient({ url: 'http://unused' }) : await clientOf(config), output)
+}
+
+async function help(): Promise<number> {
+  const { operations } = await import('./modules/contracts.ts')
+  output.out('The paved road for production machine learning.\n\nUsage: pave COMMAND [--help]\n')
+  for (const { usage, summary } of Object.values(commands)) output.out(`  ${usage}\n      ${summary}`)
+  for (const module of new Set(operations.map((one) => one.module))) {
+    output.out(`\n${module}`)
+    for (const { operation } of operations.filter((one) => one.module === module)) {
+      output.out(`  ${operation.name.padEnd(28)} ${operation.summary}`)
+    }
+  }
+  return exitCodes.ok
+}
+
+async function version(): Promise<number> {
+  const { readFile } = await import('node:fs/promises')
+  const { version: number } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+  output.out(number)
+  return exitCodes.ok
+}
+
+async function declaredOperations(): Promise<Operation[]> {
+  const { operations } = await import('./modules/contracts.ts')
+  return operations.map((one) => one.operation)
+}
+
+/** PAVE_URL and PAVE_TOKEN, else what `pave up` left for this machine in the data directory. */
+async function clientOf(config: Config): Promise<Client> {
+  if (config.url !== undefined) return createClient({ url: config.url, token: config.token })
+  const dataDir = await chooseDataDirectory({ configured: config.dataDir, cwd: config.cwd, uid: config.uid })
+  const known = await readClientFile(dataDir)
+  if (known === undefined) {
+    throw new PaveError('unreachable', `No Pave was ever started in ${dataDir}`, {
+      status: 503,
+      hint: 'Start one with `pave up`, or set PAVE_URL and PAVE_TOKEN.',
+    })
+  }
+  return createClient({ url: known.url, token: config.token ?? known.token })
+}
+
+function valueOf(args: readonly string[], flag: string): string | undefined {
+  const at = args.indexOf(flag)
+  return at < 0 ? undefined : args[at + 1]
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof PaveError)) throw error
+  output.err(`${error.code}: ${error.message}`)
+  for (const problem of error.problems) output.err(`  ${problem.pointer}: ${problem.message}`)
+  if (error.hint !== '') output.err(error.hint)
+  process.exitCode = exitCodeOf(error)
+}

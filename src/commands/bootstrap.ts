@@ -1,0 +1,78 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { bindRole, createPrincipal, createSignInLink, createToken, createWorkspace } from '#modules/identity/contract.ts'
+import { listWorkspaces } from '#modules/identity/queries.ts'
+import { systemActor } from '#platform/actor.ts'
+import type { Platform } from '#platform/platform.ts'
+
+/** How commands on this machine reach the control plane; the file is readable by its owner alone. */
+export interface ClientFile {
+  url: string
+  inferenceUrl: string
+  token: string
+}
+
+const adminName = 'admin'
+
+/** The first start founds a workspace with an administrator; later ones find it. Answers the workspace's id. */
+export async function ensureWorkspace(platform: Platform, name = 'default'): Promise<string> {
+  const [first] = await listWorkspaces(platform)
+  if (first !== undefined) return first.id
+  const id = platform.ids.next()
+  const actor = systemActor(id)
+  await platform.run(createWorkspace, { actor, input: { name } })
+  await platform.run(createPrincipal, { actor, input: { name: adminName, role: 'admin' } })
+  return id
+}
+
+/** Where the administrator's client settings are. */
+export const clientFile = (dataDir: string): string => join(dataDir, 'client.json')
+
+export async function readClientFile(dataDir: string): Promise<ClientFile | undefined> {
+  const text = await readFile(clientFile(dataDir), 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+/** Keeps the administrator's token of earlier starts while it is good, and makes one when it is not. */
+export async function ensureClientFile(
+  platform: Platform,
+  workspace: string,
+  dataDir: string,
+  urls: { url: string; inferenceUrl: string },
+): Promise<ClientFile> {
+  const known = await readClientFile(dataDir)
+  const actor = known === undefined ? undefined : await platform.authenticate(known.token)
+  const token =
+    known !== undefined && actor !== undefined
+      ? known.token
+      : (
+          await platform.run(createToken, {
+            actor: systemActor(workspace),
+            input: { principal: adminName, name: 'this machine', expiresIn: null, endpoints: ['*'] },
+          })
+        ).token
+  const settings = { ...urls, token }
+  await writeFile(`${clientFile(dataDir)}.new`, JSON.stringify(settings, null, 2), { mode: 0o600 })
+  await rename(`${clientFile(dataDir)}.new`, clientFile(dataDir))
+  return settings
+}
+
+export async function signInLink(platform: Platform, workspace: string, url: string): Promise<string> {
+  const { code } = await platform.run(createSignInLink, {
+    actor: systemActor(workspace),
+    input: { principal: adminName },
+  })
+  return `${url}/sign-in#${code}`
+}
+
+/** A fresh token for an inference node that this process starts. */
+export async function nodeToken(platform: Platform, workspace: string, name: string): Promise<string> {
+  const actor = systemActor(workspace)
+  await platform.run(createPrincipal, { actor, input: { kind: 'node', name } }).catch(() => undefined)
+  await platform.run(bindRole, { actor, input: { principal: name, role: 'node' } })
+  const { token } = await platform.run(createToken, {
+    actor,
+    input: { principal: name, name: 'started by pave up', expiresIn: null },
+  })
+  return token
+}

@@ -1,0 +1,120 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { modules } from '#modules/index.ts'
+import { listWorkspaces } from '#modules/identity/queries.ts'
+import { type Config, inheritedEnvironment } from '#platform/config.ts'
+import { type ControlPlane, onlineUrlOf, startControlPlane } from '#platform/control-plane.ts'
+import { chooseDataDirectory, openDataDirectory } from '#platform/data-directory.ts'
+import { PaveError } from '#platform/errors.ts'
+import { startEmbeddedPostgres } from '#platform/storage/database/embedded/start-embedded-postgres.ts'
+import { createLogger } from '#platform/telemetry.ts'
+import { type ClientFile, ensureClientFile, ensureWorkspace, nodeToken, signInLink } from './bootstrap.ts'
+import { supervise } from './supervise.ts'
+
+export interface Up {
+  dataDir: string
+  client: ClientFile
+  signInLink: string
+  controlPlane: ControlPlane
+  /** Pids of the process tree below this one, for `pave doctor` and for tests. */
+  processes(): { postgres: number | undefined; inference: number | undefined }
+  stop(): Promise<void>
+}
+
+export interface UpOptions {
+  environment: string
+  /** Serve predictions from this machine too. */
+  serve: boolean
+  onProgress: (text: string) => void
+}
+
+const drainMs = 10_000
+
+/** One process tree on one machine: PostgreSQL, the control plane in this process, and an inference node beside it. */
+export async function up(config: Config, options: UpOptions): Promise<Up> {
+  const dataDir = await chooseDataDirectory({ configured: config.dataDir, cwd: config.cwd, uid: config.uid })
+  const directory = await openDataDirectory(dataDir, { command: 'pave up' })
+  const stops: Array<() => Promise<void>> = [() => directory.release()]
+  const stop = async (): Promise<void> => {
+    for (const step of stops.splice(0).reverse()) await step()
+  }
+  try {
+    await mkdir(join(dataDir, 'logs'), { recursive: true, mode: 0o700 })
+    const log = createLogger(config.logLevel, join(dataDir, 'logs', 'control-plane.log'))
+    let postgresPid = (): number | undefined => undefined
+    let databaseUrl = config.databaseUrl
+    if (databaseUrl === undefined) {
+      options.onProgress('starting PostgreSQL')
+      const postgres = await startEmbeddedPostgres({ dataDir, log, onProgress: options.onProgress })
+      stops.push(() => postgres.stop())
+      databaseUrl = postgres.superuserUrl('postgres')
+      postgresPid = () => postgres.pid
+    }
+    options.onProgress('starting the control plane')
+    const controlPlane = await startControlPlane({
+      config: { ...config, dataDir },
+      databaseUrl,
+      modules,
+      log,
+      alone: config.databaseUrl === undefined,
+      workspaces: async (platform) => (await listWorkspaces(platform)).map((workspace) => workspace.id),
+      onProgress: options.onProgress,
+    })
+    stops.push(() => controlPlane.stop())
+    const url = await listen(controlPlane, config)
+    const inferenceUrl = `http://${config.host}:${config.inferencePort}`
+    const workspace = await ensureWorkspace(controlPlane.platform)
+    const client = await ensureClientFile(controlPlane.platform, workspace, dataDir, { url, inferenceUrl })
+    let inferencePid = (): number | undefined => undefined
+    if (options.serve) {
+      options.onProgress('starting the inference node')
+      const name = `local-${options.environment}`
+      const inference = await supervise({
+        name,
+        args: [join(import.meta.dirname, '..', 'cli.ts'), 'serve', '--environment', options.environment, '--name', name],
+        env: {
+          ...inheritedEnvironment(),
+          PAVE_DATA_DIR: dataDir,
+          PAVE_HOST: config.host,
+          PAVE_INFERENCE_PORT: String(config.inferencePort),
+          PAVE_URL: url,
+          PAVE_TOKEN: await nodeToken(controlPlane.platform, workspace, name),
+          PAVE_LOG_LEVEL: config.logLevel,
+          ONLINE_URL: config.onlineUrl ?? onlineUrlOf(dataDir),
+          ...(config.otlpEndpoint !== undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: config.otlpEndpoint }),
+        },
+        pidFile: join(dataDir, 'run', `${name}.json`),
+        log,
+        graceMs: drainMs,
+      })
+      stops.push(() => inference.stop())
+      inferencePid = () => inference.pid
+    }
+    return {
+      dataDir,
+      client,
+      signInLink: await signInLink(controlPlane.platform, workspace, url),
+      controlPlane,
+      processes: () => ({ postgres: postgresPid(), inference: inferencePid() }),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function listen(controlPlane: ControlPlane, config: Config): Promise<string> {
+  try {
+    return await controlPlane.http.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      throw new PaveError('port_in_use', `Port ${config.port} on ${config.host} is in use`, {
+        status: 500,
+        hint: `Stop what listens there, or choose another port: PAVE_PORT=${config.port + 10} pave up`,
+        cause: error,
+      })
+    }
+    throw error
+  }
+}
