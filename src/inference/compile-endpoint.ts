@@ -1,6 +1,8 @@
+import { isDatatype } from '#algorithms/tensors/datatypes.ts'
+import type { ModelSignature } from '#algorithms/tensors/signature.ts'
 import { onlineNamespace } from '#algorithms/windowed-aggregation/online-key.ts'
 import { type AggregationPlan, planAggregations } from '#algorithms/windowed-aggregation/plan.ts'
-import type { ServedEndpoint, ServedVersion } from '#modules/releases/contract.ts'
+import type { ServedEndpoint, ServedVersion, SignatureTensor } from '#modules/releases/contract.ts'
 import { checkExpression } from '#platform/expressions/check-expression.ts'
 import type { CheckedExpression } from '#platform/expressions/tree.ts'
 import type { VariableType } from '#platform/expressions/types.ts'
@@ -12,6 +14,7 @@ export interface Route {
   /** Basis points of the traffic; for a shadow, of the requests that it gets a copy of. */
   weight: number
   version: ServedVersion
+  signature: ModelSignature
   /** Its name in the pool. */
   key: string
   /** For each column of the model's input, where its value is among the endpoint's features; empty for plain tensors. */
@@ -47,7 +50,9 @@ export interface Endpoint {
   formulas: CompiledFormula[]
   routes: Route[]
   shadows: Route[]
-  /** Requests that were accepted and are not finished, shadows included. */
+  /** Requests that wait for their answer. */
+  waiting: number
+  /** The same and those whose shadows still run. */
   active: number
   /** Called when the last of them is, once the endpoint has been replaced. */
   onDrained: (() => void) | undefined
@@ -85,8 +90,9 @@ export function compileEndpoint(
     const key = versionKey(spec.workspace, ref)
     const version = versions.get(key)
     if (version === undefined) throw unloadable(spec, `${ref} is not loaded`)
+    const signature = signatureOf(version)
     const columns = plain ? new Int32Array(0) : columnsOf(spec, slots, version)
-    return { variant, weight, version, key, columns, batched: isBatched(version) }
+    return { variant, weight, version, signature, key, columns, batched: isBatched(version) }
   }
   const spare = <T>(weight: number, make: () => T): T[] => {
     if (weight > 0) return [make()]
@@ -106,9 +112,22 @@ export function compileEndpoint(
     formulas,
     routes: spec.routes.flatMap(({ version, variant, weight }) => spare(weight, () => route(version, variant, weight))),
     shadows: spec.shadows.flatMap(({ version, sample }) => spare(0, () => route(version, 'shadow', sample))),
+    waiting: 0,
     active: 0,
     onDrained: undefined,
   }
+}
+
+/** @throws `version_unloadable` when the signature names a datatype that is none */
+export function signatureOf({ ref, signature }: ServedVersion): ModelSignature {
+  const typed = (tensor: SignatureTensor) => {
+    if (isDatatype(tensor.datatype)) return { ...tensor, datatype: tensor.datatype }
+    throw inferenceFailure(
+      'version_unloadable',
+      `${ref}: tensor ${tensor.name} has no such datatype as ${tensor.datatype}`,
+    )
+  }
+  return { inputs: signature.inputs.map(typed), outputs: signature.outputs.map(typed) }
 }
 
 function compileFormulas(spec: ServedEndpoint, slots: string[]): CompiledFormula[] {

@@ -6,30 +6,51 @@ export const inferenceErrors = defineErrors({
     summary: 'The body is not an inference request of the Open Inference Protocol.',
     hint: 'Send `{"inputs": [{"name", "shape", "datatype", "data"}]}`; the tensors are listed at GET /v2/models/<endpoint>.',
   },
+  tensor_malformed: {
+    status: 400,
+    summary: 'A tensor lacks its name, datatype, shape or data, or these are of another kind.',
+    hint: 'Send each tensor as `{"name", "shape", "datatype", "data"}`.',
+  },
+  tensor_name_duplicate: { status: 400, summary: 'Two tensors have the same name.', hint: 'Send each tensor once.' },
+  tensor_datatype_unknown: {
+    status: 400,
+    summary: 'The datatype of a tensor is none of the Open Inference Protocol.',
+    hint: 'Use the datatypes that GET /v2/models/<endpoint> lists.',
+  },
+  tensor_datatype_not_in_json: {
+    status: 400,
+    summary: 'A tensor has a datatype that JSON cannot carry.',
+    hint: 'Send and register such tensors as FP32.',
+  },
+  tensor_shape_invalid: {
+    status: 400,
+    summary: 'The shape of a tensor is not a list of whole numbers.',
+    hint: 'Send one value for each row, in shape [rows] or [rows, 1].',
+  },
+  tensor_shape_mismatch: {
+    status: 400,
+    summary: 'The shape of a tensor does not fit the endpoint, its data, or the other tensors.',
+    hint: 'Send one value for each row, in shape [rows] or [rows, 1], the same number of rows in every tensor.',
+  },
+  tensor_too_large: {
+    status: 400,
+    summary: 'The tensors have more elements than a request may have.',
+    hint: 'Send the rows in several requests.',
+  },
+  tensor_value_invalid: {
+    status: 400,
+    summary: 'A value of a tensor is not one of its datatype.',
+    hint: 'Mend the value named in the message; JSON has no NaN and no infinity.',
+  },
   tensor_missing: {
     status: 400,
     summary: 'The request lacks a tensor that the endpoint needs.',
     hint: 'Send every tensor that GET /v2/models/<endpoint> lists.',
   },
-  tensor_unknown: {
+  tensor_unexpected: {
     status: 400,
-    summary: 'The request holds a tensor, or asks for one, that the endpoint does not know.',
-    hint: 'Use the names that GET /v2/models/<endpoint> lists.',
-  },
-  tensor_shape_invalid: {
-    status: 400,
-    summary: 'The shape of a tensor does not fit the endpoint, its data, or the other tensors.',
-    hint: 'Send one value for each row, in shape [rows] or [rows, 1], the same number of rows in every tensor.',
-  },
-  tensor_datatype_mismatch: {
-    status: 400,
-    summary: 'A tensor has a datatype that its field does not take.',
-    hint: 'Use the datatypes that GET /v2/models/<endpoint> lists.',
-  },
-  tensor_value_invalid: {
-    status: 400,
-    summary: 'A value of a tensor is not one of its datatype.',
-    hint: 'Mend the value named in the message; JSON has no NaN and no infinity, so leave out what is not known.',
+    summary: 'The request holds a tensor that the endpoint does not take, or one of another datatype.',
+    hint: 'Use the names and datatypes that GET /v2/models/<endpoint> lists.',
   },
   too_many_rows: {
     status: 400,

@@ -41,6 +41,7 @@ export async function createSegment(directory: string, name: string): Promise<Fi
 
 export async function removeSegment(directory: string, name: string): Promise<void> {
   await rm(segmentPath(directory, name), { force: true })
+  await syncDirectory(directory)
 }
 
 /**

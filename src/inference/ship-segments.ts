@@ -51,7 +51,7 @@ export async function startShipping(options: ShippingOptions): Promise<Shipping>
   const limits = { ...defaultLimits, ...options.limits }
   const file = join(options.directory, 'shipped.json')
   const segmentsDirectory = join(options.directory, 'segments')
-  /** `offset` bytes of `segment` have arrived, those up to `end` may have. Segments with lesser names are done. */
+  /** `offset` bytes of `segment` have arrived, those up to `end` may have; earlier segments are gone. */
   let position = await readPosition(file)
   let failures = 0
   let closing = false
@@ -66,7 +66,6 @@ export async function startShipping(options: ShippingOptions): Promise<Shipping>
 
   /** True when the segment has arrived and will not grow. */
   async function shipSegment(segment: Segment): Promise<boolean> {
-    if (segment.name < position.segment) return true
     if (segment.name !== position.segment) position = { segment: segment.name, offset: 0, end: 0 }
     for (;;) {
       const { bytes, sealed } = segment

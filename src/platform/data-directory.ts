@@ -132,7 +132,7 @@ async function makeTraversable(path: string): Promise<void> {
 async function acquire(directory: string, holderFile: string): Promise<DatabaseSync> {
   const lock = new DatabaseSync(join(directory, 'lock'), { timeout: 300 })
   try {
-    lock.exec('pragma journal_mode = off; begin exclusive')
+    lock.exec('pragma journal_mode = memory; begin exclusive')
   } catch (error) {
     lock.close()
     if (sqliteCode(error) === sqliteBusy) throw await inUse(directory, holderFile)

@@ -36,12 +36,15 @@ export function emptyState(plan: AggregationPlan): AggregationState {
  * Adds events to their tiles, in any order, and forgets tiles that the longest window behind the newest event no longer
  * reaches. The given state is left as it was. An event counts as often as it is given: the caller drops replays. It
  * also bounds how far in the future an event may lie, since a newer event makes others too late.
+ *
+ * @throws TypeError when the time of an event is not finite
  */
 export function applyEvents(
   state: AggregationState,
   plan: AggregationPlan,
   events: readonly AggregationEvent[],
 ): AppliedEvents {
+  if (events.some(({ at }) => !Number.isFinite(at))) throw new TypeError('The time of an event is not finite')
   const late = new Set<AggregationEvent>()
   const hops = plan.hops.map((hop, index) => applyToHop(state.hops[index] ?? new Float64Array(0), hop, events, late))
   return { state: { hops }, tooLate: late.size }

@@ -158,6 +158,13 @@ describe('online', () => {
     expect(readFeatures(encodeState(after.state, plan), plan, 150)).toEqual([1, null])
   })
 
+  it('refuses an event without a time rather than forgetting every tile', () => {
+    const { state } = applyEvents(emptyState(plan), plan, [{ at: 0, values: [1] }])
+    for (const at of [Number.NaN, Infinity]) {
+      expect(() => applyEvents(state, plan, [{ at, values: [1] }])).toThrow('not finite')
+    }
+  })
+
   it('answers for an entity never seen', () => {
     expect(readFeatures(undefined, plan, 0)).toEqual([0, null])
     expect(readFeatures(encodeState(emptyState(plan), plan), plan, 0)).toEqual([0, null])

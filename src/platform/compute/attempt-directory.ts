@@ -60,14 +60,14 @@ export async function prepareAttempt(spec: StepSpec, at: AttemptPaths, how: Prep
     temp: join(at.work, 'tmp'),
   }
   const code = join(at.work, 'code')
-  for (const path of [at.outputs, paths.home, paths.temp]) await mkdir(path, { mode: 0o700 })
+  await Promise.all([at.outputs, paths.home, paths.temp].map((path) => mkdir(path, { mode: 0o700 })))
   await unpackBundle('bundle' in spec.code ? spec.code.bundle : (await packBundle(spec.code.directory)).bytes, code)
   await writeFile(paths.stepFile, stepFile(spec, paths), { mode: 0o400 })
   const environment = stepEnvironment(spec, paths, how.searchPath)
   await writeFile(join(at.work, 'run.sh'), runScript(spec, environment, code, how.limitProcesses), { mode: 0o400 })
   if (owner !== undefined) await giveTree(at.work, owner)
-  await mkdir(join(at.work, 'inputs'), { mode: 0o755 })
-  await chmod(join(at.work, 'inputs'), 0o755)
+  await mkdir(join(at.work, 'inputs'))
+  if (owner !== undefined) await chmod(join(at.work, 'inputs'), 0o755)
   for (const [name, source] of Object.entries(spec.inputs)) {
     const target = paths.inputs[name]
     if (target !== undefined) await placeInput(name, source, target, how)
@@ -131,11 +131,13 @@ async function openTree(path: string): Promise<void> {
 }
 
 async function giveTree(path: string, owner: number): Promise<void> {
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    const child = join(path, entry.name)
-    if (entry.isDirectory()) await giveTree(child, owner)
-    else await chown(child, owner, owner)
-  }
+  const entries = await readdir(path, { withFileTypes: true })
+  await Promise.all(
+    entries.map((entry) => {
+      const child = join(path, entry.name)
+      return entry.isDirectory() ? giveTree(child, owner) : chown(child, owner, owner)
+    }),
+  )
   await chown(path, owner, owner)
 }
 

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, matchesGlob, relative, sep } from 'node:path'
 import { digestOf } from '../ids.ts'
 import { computeFailure } from './compute.ts'
@@ -62,20 +62,11 @@ export async function unpackBundle(
     throw tooLarge('It', `${bytes.length} bytes`, `${limits.bytes} bytes`)
   const entries = readEntries(bytes)
   if (entries.length > limits.files) throw tooLarge('It', `${entries.length} files`, `${limits.files} files`)
-  await mkdir(directory, { recursive: true })
+  for (const parent of new Set(['.', ...entries.map(({ name }) => dirname(name))]))
+    await withoutClash(parent, mkdir(join(directory, parent), { recursive: true }))
   for (const { name, content, executable } of entries) {
-    const path = join(directory, name)
-    try {
-      await mkdir(dirname(path), { recursive: true })
-      await writeFile(path, content, { flag: 'wx' })
-      await chmod(path, executable ? 0o755 : 0o644)
-    } catch (error) {
-      if (!isNameClash(error)) throw error
-      throw computeFailure(
-        'invalid_bundle',
-        `The bundle holds ${JSON.stringify(name)} twice, or as a file and a directory`,
-      )
-    }
+    const mode = executable ? 0o755 : 0o644
+    await withoutClash(name, writeFile(join(directory, name), content, { flag: 'wx', mode }))
   }
   return entries.map((entry) => entry.name)
 }
@@ -202,6 +193,16 @@ function tooLarge(what: string, found: string, allowed: string) {
   })
 }
 
-function isNameClash(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ['EEXIST', 'EISDIR', 'ENOTDIR'].includes(String(error.code))
+/** A file system tells by these codes that a name is taken. */
+async function withoutClash(name: string, writing: Promise<unknown>): Promise<void> {
+  try {
+    await writing
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'EEXIST' && code !== 'EISDIR' && code !== 'ENOTDIR') throw error
+    throw computeFailure(
+      'invalid_bundle',
+      `The bundle holds ${JSON.stringify(name)} twice, or as a file and a directory`,
+    )
+  }
 }

@@ -86,7 +86,7 @@ export function createFollower(options: FollowerOptions): Follower {
 
   async function capLog(at: AttemptPaths): Promise<void> {
     const found = await stat(at.log).catch(() => undefined)
-    if (found !== undefined && found.size > maxLogBytes) await truncate(at.log, maxLogBytes)
+    if (found !== undefined && found.size > maxLogBytes) await truncate(at.log, maxLogBytes).catch(() => undefined)
   }
 
   function end(one: Followed, reason: Breach, grace: number): Promise<void> {
@@ -94,7 +94,7 @@ export function createFollower(options: FollowerOptions): Follower {
       await writeFile(one.at.stop, JSON.stringify(reason), { flag: 'wx' }).catch(() => undefined)
       const killAt = clock.now() + grace
       const asked = new Set<number>()
-      while (one.settling === undefined) {
+      while (one.settling === undefined && followed.has(one.attemptId)) {
         const table = readProcessTable()
         if (clock.now() >= killAt) signalAll(lastProcesses(one, table), 'SIGKILL')
         else {
@@ -105,8 +105,8 @@ export function createFollower(options: FollowerOptions): Follower {
         if (!isSupervisor(one.pid, one.at)) void settle(one)
         else await Promise.race([one.settled.promise, delay(50)])
       }
-      await one.settled.promise
-    })()
+      await one.settling
+    })().catch((error) => one.settled.reject(error))
     return one.ending
   }
 

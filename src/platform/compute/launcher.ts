@@ -35,11 +35,7 @@ const changeUid = (uid: number) => [
   ...['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--'],
 ]
 
-/** An empty file system over Pave's data, with a hole for the step's directory; then no power to take it away. */
-const hideData = `
-cd "$2" && mount -t tmpfs -o size=1m,mode=755 pave "$1" && mkdir -p "$2" &&
-mount --no-canonicalize --bind . "$2" && cd / &&
-exec setpriv --no-new-privs --inh-caps=-all --bounding-set=-all -- sh "$2/run.sh"`
+const confine = join(import.meta.dirname, 'confine.sh')
 
 export const uidAndProcesses: Launcher = {
   isolation: { kind: 'uid', detail: 'Each workspace has its own uid, each attempt its own process namespace.' },
@@ -62,13 +58,13 @@ export const userNamespace: Launcher = {
   isolation: {
     kind: 'user_namespace',
     detail:
-      "Each attempt has its own user, process and mount namespace, which hides Pave's data; start Pave as root for a uid per workspace.",
+      "Each attempt sees its own processes only and nothing of Pave's data, and can write nowhere else; start Pave as root for a uid per workspace.",
   },
   ownUid: false,
   ownProcesses: true,
   command: ({ work, dataDir }) => [
     ...['unshare', '--user', '--map-root-user', '--mount', ...processNamespace, '--'],
-    ...['sh', '-c', hideData, 'hide-data', dataDir, work],
+    ...['sh', confine, dataDir, work],
   ],
 }
 
@@ -85,7 +81,7 @@ export const unconfined: Launcher = {
 
 /** The strongest launcher that works here, found by trying each one. */
 export async function findLauncher(dataDir: string, asRoot: boolean): Promise<Launcher> {
-  const candidates = asRoot ? [uidAndProcesses, uidOnly] : [userNamespace]
+  const candidates = asRoot ? [uidAndProcesses, uidOnly, userNamespace] : [userNamespace]
   for (const launcher of candidates) {
     if (await launcherWorks(launcher, dataDir)) return launcher
   }

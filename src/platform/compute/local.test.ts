@@ -26,7 +26,7 @@ const working = await Promise.all(
 afterAll(() => rm(probeDirectory, { recursive: true }))
 
 async function newDataDir(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'compute-'))
+  const directory = await mkdtemp(join(tmpdir(), "compute a'b-"))
   await chmod(directory, 0o711)
   return directory
 }
@@ -244,8 +244,9 @@ describe.concurrent.each(working.filter(({ works }) => works))('local compute, $
     killed.kill('SIGKILL')
     await once(killed, 'exit')
 
-    const listed = (await compute.list()).filter(({ attemptId }) => attemptId === running.attemptId)
-    expect(listed).toEqual([{ attemptId: running.attemptId, running: true }])
+    await vi.waitFor(async () =>
+      expect(await compute.list()).toContainEqual({ attemptId: running.attemptId, running: true }),
+    )
     const attempt = await compute.adopt(running.attemptId)
     await writeFile(join(dataDir, 'compute/attempts', running.attemptId, 'work/home/go'), '')
     const result = await attempt.result
@@ -347,8 +348,8 @@ describe.concurrent.each(working.filter(({ works }) => works))('local compute, $
       await writeFile(join(dataDir, 'signing-key'), 'secret', { mode: 0o600 })
       const other = step('echo private > "$PAVE_OUTPUT_MODEL"', { workspace: 'w2', outputs: ['model'] })
       const { outputs } = await run(other)
-      const look = `id -u; exec 2>&-; umount -l ${dataDir}; ls ${dataDir} | grep key; ls ${dataDir}/compute/attempts
-      cat ${dataDir}/signing-key ${outputs.model} ${dataDir}/compute/attempts/$PAVE_ATTEMPT_ID/record.json
+      const look = `id -u; exec 2>&-; umount -l "${dataDir}"; ls "${dataDir}" | grep key; ls "${dataDir}/compute/attempts"
+      cat "${dataDir}/signing-key" "${outputs.model}" "${dataDir}/compute/attempts/$PAVE_ATTEMPT_ID/record.json"
       cat /proc/${process.pid}/environ; kill -9 ${process.pid}; true`
       const spec = step(look)
       expect((await run(spec)).status).toBe('succeeded')
@@ -362,6 +363,28 @@ describe.concurrent.each(working.filter(({ works }) => works))('local compute, $
       }
     },
   )
+
+  it.runIf(launcher.isolation.kind === 'user_namespace')(
+    'lets the step write nowhere but below its own directory',
+    async () => {
+      const places = ['/tmp', import.meta.dirname, tmpdir(), '"$PWD"', '"$TMPDIR"', '"$HOME"']
+      const spec = step(
+        `for place in ${places.join(' ')}; do touch "$place/written-by-step" && echo "$place"; done; true`,
+      )
+      await run(spec)
+      const written = (await logOf(spec)).split('\n').filter((line) => line.startsWith('/'))
+      expect(written).toHaveLength(3)
+      for (const place of written) expect(place).toContain(spec.attemptId)
+    },
+  )
+
+  it('discards what the step closed', async () => {
+    const spec = step('mkdir -p shut/deep && touch shut/deep/file && chmod 000 shut/deep shut')
+    await run(spec)
+    await compute.discard(spec.attemptId)
+    await expect(compute.readLog(spec.attemptId)).rejects.toMatchObject({ code: 'attempt_not_found' })
+    await compute.discard(spec.attemptId)
+  })
 
   it('gives inputs that the step cannot change', async () => {
     const input = join(dataDir, 'shared-input')

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { chmod, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import type { Clock } from '../clock.ts'
 import { platformFailure } from '../errors.ts'
 import { type AttemptPaths, attemptPaths, prepareAttempt } from './attempt-directory.ts'
@@ -34,7 +36,8 @@ export interface LocalComputeOptions {
  * the deadline. The network is open to steps.
  */
 export async function openLocalCompute(options: LocalComputeOptions): Promise<Compute> {
-  const { dataDir, clock, node, graceMs = 5000, maxLogBytes = 16 * 1024 * 1024, lookEveryMs = 250 } = options
+  const { clock, node, graceMs = 5000, maxLogBytes = 16 * 1024 * 1024, lookEveryMs = 250 } = options
+  const dataDir = resolve(options.dataDir)
   const root = join(dataDir, 'compute')
   const attempts = join(root, 'attempts')
   await mkdir(attempts, { recursive: true })
@@ -44,7 +47,14 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
   const nodePath = await nodeDirectory(node.binary, node.version, ownUid ? dataDir : undefined)
   const follower = createFollower({ clock, ownProcesses, graceMs, maxLogBytes, lookEveryMs })
   const opening = new Map<string, Promise<Attempt>>()
+  const uids = new Map<string, number>()
   const pathsOf = (attemptId: string) => attemptPaths(join(attempts, attemptId))
+
+  async function uidOf(workspace: string): Promise<number> {
+    const uid = uids.get(workspace) ?? (await workspaceUid(join(root, 'uids'), workspace))
+    uids.set(workspace, uid)
+    return uid
+  }
 
   /** Whoever asks for an attempt while it is being started or adopted gets that one. */
   function openOnce(attemptId: string, work: () => Promise<Attempt>): Promise<Attempt> {
@@ -59,7 +69,7 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
     const at = pathsOf(spec.attemptId)
     if (!(await madeDirectory(at.directory))) return adoptNow(spec.attemptId)
     try {
-      const uid = ownUid ? await workspaceUid(join(root, 'uids'), spec.workspace) : undefined
+      const uid = ownUid ? await uidOf(spec.workspace) : undefined
       const record = recordOf(spec, uid)
       await writeFile(at.record, JSON.stringify(record), { mode: 0o600 })
       await prepareAttempt(spec, at, {
@@ -133,7 +143,7 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
       if (!isAttemptId(attemptId) || (await stat(pathsOf(attemptId).directory).catch(() => undefined)) === undefined)
         return
       await compute.stop(attemptId)
-      await rm(pathsOf(attemptId).directory, { recursive: true, force: true })
+      await removeTree(pathsOf(attemptId).directory)
     },
     async close() {
       follower.close()
@@ -158,6 +168,17 @@ function recordOf(spec: StepSpec, owner: number | undefined): AttemptRecord {
 async function isRunning(at: AttemptPaths): Promise<boolean> {
   const pid = await readFile(at.supervisor, 'utf8').catch(() => '')
   return isSupervisor(Number.parseInt(pid, 10) || 0, at)
+}
+
+/** Also what a step that shares our uid has closed to itself. */
+async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true })
+  } catch (error) {
+    if (!hasCode(error, 'EACCES')) throw error
+    await promisify(execFile)('chmod', ['-R', 'u+rwX', path])
+    await rm(path, { recursive: true, force: true })
+  }
 }
 
 /** Answers whether it was not there before. */

@@ -74,13 +74,14 @@ export function cpuSecondsOf(pids: readonly number[]): number {
   return ticks / ticksPerSecond
 }
 
-/** Sends a signal to each; those that have ended are passed over. */
+/** Sends a signal to each; those that have ended, or became another user's, are passed over. */
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
     try {
       process.kill(pid, signal)
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+      if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM')))
+        throw error
     }
   }
 }

@@ -230,6 +230,38 @@ export const arbitraryExpression: Arbitrary<string> = fc.oneof(
   ...nested(4),
 )
 
+/** A regular expression put together from pieces; many are none, and some are not portable. */
+export const arbitraryPattern: Arbitrary<string> = fc
+  .array(
+    fc.constantFrom(
+      ...[
+        'a',
+        'b',
+        'A',
+        'é',
+        '😀',
+        '.',
+        '^',
+        '$',
+        '*',
+        '+?',
+        '{2}',
+        '{0,2}',
+        '(',
+        ')',
+        '(?:',
+        '|',
+        '[',
+        '[^',
+        ']',
+        'a-c',
+      ],
+      ...['\\d', '\\W', '\\s', '\\.', '\\\\', '\\n', '\\]', '\\b', '(?i)', '\\pL', '1', '-', ' ', "'"],
+    ),
+    { minLength: 1, maxLength: 6 },
+  )
+  .map((pieces) => pieces.join(''))
+
 const instant = fc.date({
   min: new Date('0001-01-01T00:00:00Z'),
   max: new Date('9999-12-31T23:59:59.999Z'),

@@ -113,9 +113,8 @@ function compileCall({ overload, operands, span }: Tree & { kind: 'call' }, fail
 /** `false && x` is false and `true || x` is true, whichever side they stand on and whatever happens on the other. */
 function compileLogic({ operator, left, right }: Tree & { kind: 'logic' }, fail: Fail): Step {
   const decisive = operator === '||'
-  const sides = [left, right].map((side) => orFailure(compile(side, fail), nullFailure(side, fail)))
-  const [first, second] = sides
-  if (first === undefined || second === undefined) throw new TypeError('A logical operator has two sides')
+  const first = orFailure(compile(left, fail), nullFailure(left, fail))
+  const second = orFailure(compile(right, fail), nullFailure(right, fail))
   return (values) => {
     const a = first(values)
     if (a === decisive) return decisive
@@ -216,7 +215,11 @@ function compileLoop({ macro, list, variable, body }: Tree & { kind: 'loop' }, f
     if (items instanceof Failure) return items
     if (!Array.isArray(items)) return whenNull
     if (items.length > expressionLimits.loopItems) return tooLong
-    return run(items, (item) => condition({ ...values, [variable]: item }))
+    const scope: Record<string, unknown> = { ...values }
+    return run(items, (item) => {
+      scope[variable] = item
+      return condition(scope)
+    })
   }
 }
 

@@ -8,7 +8,7 @@ import {
   writeDouble,
   writeInt,
 } from './sql-dialect.ts'
-import type { Access, CheckedExpression, Literal, Tree } from './tree.ts'
+import { type Access, type CheckedExpression, chainOf, type Literal, type Tree } from './tree.ts'
 
 export interface SqlNames {
   /** The quoted SQL identifier that holds a declared value, named by its dotted path. */
@@ -48,7 +48,9 @@ function write(tree: Tree, target: Target): string {
       return sql(d, ...tree.operands.map((operand) => write(operand, target)))
     }
     case 'logic':
-      return `(${write(tree.left, target)} ${tree.operator === '&&' ? 'AND' : 'OR'} ${write(tree.right, target)})`
+      return `(${chainOf(tree)
+        .map((side) => write(side, target))
+        .join(tree.operator === '&&' ? ' AND ' : ' OR ')})`
     case 'choice': {
       const parts = [tree.condition, tree.whenTrue, tree.whenFalse].map((part) => write(part, target))
       return d.let(
@@ -63,7 +65,8 @@ function write(tree: Tree, target: Target): string {
     case 'presence':
       return `(${readColumn(tree.of, target)} IS NOT NULL)`
     case 'matching': {
-      const pattern = d.name === 'duckdb' ? tree.source : tree.pattern.postgres
+      // DuckDB turns simple patterns into LIKE and gets anchors in odd places wrong; an empty group stops it.
+      const pattern = d.name === 'duckdb' ? `()${tree.source}` : tree.pattern.postgres
       if (pattern === undefined) break
       return d.matches(write(tree.operand, target), quoteString(pattern))
     }

@@ -20,10 +20,15 @@ export const overloads: readonly Overload[] = [
 const overloadsByName = Map.groupBy(overloads, (overload) => overload.name)
 
 /** The names of functions and methods, without the operators'. */
-export const functionNames = [...overloadsByName.keys()]
-  .filter((name) => /^\.?[a-z.A-Z]+$/.test(name))
-  .map((name) => name.replace(/^\./, ''))
-  .concat('has', 'duration', 'matches', 'all', 'exists', 'filter')
+export const functionNames = [
+  ...new Set([...overloadsByName.keys()].filter((name) => /[a-z]$/.test(name)).map((name) => name.replace(/^\./, ''))),
+  'has',
+  'duration',
+  'matches',
+  'all',
+  'exists',
+  'filter',
+]
 
 /** The meanings that a name has, for messages and for choosing among them. */
 export function overloadsOf(name: string): readonly Overload[] {

@@ -21,11 +21,17 @@ export const mathFunctions: Overload[] = [
   overload('math.abs(int): int', { evaluate: Math.abs, sql: (_, x) => `abs(${x})` }),
   overload('math.abs(double): double', { evaluate: Math.abs, sql: (_, x) => `abs(${x})` }),
   overload('math.floor(double): double', { evaluate: Math.floor, sql: (_, x) => `floor(${x})` }),
-  overload('math.ceil(double): double', { evaluate: (x: number) => Math.ceil(x) + 0, sql: (_, x) => `(ceil(${x}) + 0)` }),
+  overload('math.ceil(double): double', {
+    evaluate: (x: number) => Math.ceil(x) + 0,
+    sql: (_, x) => `(ceil(${x}) + 0)`,
+  }),
   overload('math.round(double): double', {
     evaluate: roundHalfAway,
     sql: (d, x) =>
-      d.let([x], (v) => `CASE WHEN abs(${v} - trunc(${v})) >= 0.5 THEN trunc(${v}) + sign(${v}) ELSE trunc(${v}) + 0 END`),
+      d.let(
+        [x],
+        (v) => `CASE WHEN abs(${v} - trunc(${v})) >= 0.5 THEN trunc(${v}) + sign(${v}) ELSE trunc(${v}) + 0 END`,
+      ),
   }),
   overload('math.sqrt(double): double', {
     evaluate: (x: number) => (x < 0 ? undefined : Math.sqrt(x)),

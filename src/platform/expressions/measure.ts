@@ -1,5 +1,5 @@
 import { expressionLimits } from './parse-expression.ts'
-import type { Tree } from './tree.ts'
+import { chainOf, type Tree } from './tree.ts'
 
 /** The size of an expression: how deep it nests, and how many steps evaluating it takes at worst. */
 export interface Size {
@@ -15,10 +15,11 @@ export function measure(tree: Tree): Size {
     case 'literal':
       return { depth: 0, steps: 1 }
     case 'access':
-      return above(tree.steps.filter((step) => typeof step !== 'string').map(measure))
+      return above(tree.steps.filter((step) => typeof step !== 'string').map(measure), 0)
     case 'call':
       return above(tree.operands.map(measure), tree.overload.depth)
     case 'logic':
+      return above(chainOf(tree).map(measure))
     case 'equality':
       return above([measure(tree.left), measure(tree.right)])
     case 'choice':

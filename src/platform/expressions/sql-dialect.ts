@@ -44,6 +44,8 @@ const duckdb: SqlDialect = {
   text: (sql) => `CAST(${sql} AS VARCHAR)`,
   // A list of one and a lambda: DuckDB would plan a subquery as a join.
   let(values, body) {
+    const [only] = values
+    if (values.length === 1) return `list_transform([${only}], lambda _v: ${body('_v')})[1]`
     const fields = values.map((value, index) => `f${index}: ${value}`).join(', ')
     return `list_transform([{${fields}}], lambda _v: ${body(...values.map((_, index) => `_v.f${index}`))})[1]`
   },

@@ -59,3 +59,10 @@ export interface CheckedExpression {
   obstacle: Obstacle | undefined
   tree: Tree
 }
+
+/** The sides of `a && b && c`, which is one level however long it is. */
+export function chainOf(tree: Tree & { kind: 'logic' }): Tree[] {
+  return [tree.left, tree.right].flatMap((side) =>
+    side.kind === 'logic' && side.operator === tree.operator ? chainOf(side) : [side],
+  )
+}

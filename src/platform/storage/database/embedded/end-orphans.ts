@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
@@ -13,17 +14,27 @@ interface ServerProcess {
  * Ends what an earlier start of this cluster left behind: a postmaster that outlived its Pave, or backends that outlived
  * their postmaster, whose shared memory keeps the next one from starting. Returns how many processes there were.
  */
-export async function endOrphans(clusterName: string): Promise<number> {
-  const orphans = await serverProcesses(clusterName)
-  if (orphans.length === 0) return 0
-  const leaders = orphans.filter(({ leads }) => leads)
-  await escalate(
-    (signal) => sendTo(leaders, signal),
-    until(async () => !(await serverProcesses(clusterName)).some(({ leads }) => leads)),
-  )
-  sendTo(await serverProcesses(clusterName), 'SIGKILL')
-  await until(async () => (await serverProcesses(clusterName)).length === 0)
+export async function endOrphans(cluster: string, clusterName: string): Promise<number> {
+  const processes = () => serverProcesses(clusterName)
+  const leaders = async () => (await processes()).filter(({ leads }) => leads)
+  const orphans = await processes()
+  const postmaster = orphans.filter(({ leads }) => leads)
+  if (postmaster.length > 0)
+    await escalate(
+      (signal) => sendTo(postmaster, signal),
+      until(async () => (await leaders()).length === 0),
+    )
+  sendTo(await processes(), 'SIGKILL')
+  await until(async () => (await processes()).length === 0)
+  await removePidFileOfZombie(join(cluster, 'postmaster.pid'))
   return orphans.length
+}
+
+/** A killed postmaster that nobody has waited for yet, as in a container without an init, looks alive to the next one. */
+async function removePidFileOfZombie(pidFile: string): Promise<void> {
+  const [pid] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n')
+  const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  if (/\) Z /.test(state)) await rm(pidFile, { force: true })
 }
 
 /** Asks a server to stop, first with a checkpoint (fast), then without (immediate), then not at all. */

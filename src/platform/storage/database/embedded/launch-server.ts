@@ -44,7 +44,7 @@ export function launchServer(options: {
     ...account,
   })
   closeSync(log)
-  const ended = endOf(child, () => readFileSync(logFile).subarray(logged).toString())
+  const ended = endOf(child, () => readIfThere(logFile, logged))
   stopWithPave(child, account)
   return {
     pid: child.pid ?? 0,
@@ -98,9 +98,9 @@ function stopWithPave(server: ChildProcess, account: Account | undefined): void 
   server.once('exit', () => guard.kill('SIGKILL'))
 }
 
-function readIfThere(path: string): string {
+function readIfThere(path: string, from = 0): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(path).subarray(from).toString()
   } catch {
     return ''
   }

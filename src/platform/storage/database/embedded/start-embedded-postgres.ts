@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { PaveError } from '../../../errors.ts'
 import { chooseAccount } from './account.ts'
-import { locateBinaries, runnableBinaries } from './binaries.ts'
+import { type Binaries, locateBinaries, runnableBinaries } from './binaries.ts'
 import { endOrphans } from './end-orphans.ts'
 import { initializeCluster } from './initialize-cluster.ts'
 import { launchServer } from './launch-server.ts'
@@ -39,6 +39,8 @@ export async function startEmbeddedPostgres(options: {
   log: Pick<Logger, 'info' | 'warn' | 'error'>
   onProgress?: (message: string) => void
   settings?: ServerSettings
+  /** Instead of the package's. */
+  binaries?: Binaries
 }): Promise<EmbeddedPostgres> {
   const { log, onProgress = () => {} } = options
   const dataDir = resolve(options.dataDir)
@@ -46,7 +48,7 @@ export async function startEmbeddedPostgres(options: {
   const clusterName = `pave-${createHash('sha256').update(cluster).digest('hex').slice(0, 12)}`
 
   const account = await chooseAccount(cluster)
-  const packaged = await locateBinaries()
+  const packaged = options.binaries ?? (await locateBinaries())
   const binaries = await runnableBinaries(packaged, { dataDir, otherUser: account !== undefined, onProgress })
   await initializeCluster(cluster, { dataDir, binaries, account, sync: options.settings?.fsync !== 'off', onProgress })
   const socketDir = await prepareSocketDirectory(dataDir, account)
@@ -62,7 +64,7 @@ export async function startEmbeddedPostgres(options: {
   const launch = () => launchServer({ binaries, cluster, account, logFile, settings })
 
   onProgress('Starting PostgreSQL')
-  await reportOrphans(clusterName, log)
+  await sweep(cluster, clusterName, log)
   let server = launch()
   await server.ready
 
@@ -91,7 +93,7 @@ export async function startEmbeddedPostgres(options: {
       if (restarts === mostRestarts) return ending
       log.error({ err: ending }, 'PostgreSQL ended by itself; starting it again')
       if (restarts > 0) await sleep(100 * 2 ** restarts)
-      await reportOrphans(clusterName, log)
+      await sweep(cluster, clusterName, log)
       if (stopping) return undefined
       server = launch()
       setTimeout(() => restarts--, restartWindow).unref()
@@ -103,8 +105,8 @@ export async function startEmbeddedPostgres(options: {
   }
 }
 
-async function reportOrphans(clusterName: string, log: Pick<Logger, 'warn'>): Promise<void> {
-  const orphans = await endOrphans(clusterName)
+async function sweep(cluster: string, clusterName: string, log: Pick<Logger, 'warn'>): Promise<void> {
+  const orphans = await endOrphans(cluster, clusterName)
   if (orphans > 0) log.warn({ orphans }, 'Ended PostgreSQL processes that an earlier start left behind')
 }
 
