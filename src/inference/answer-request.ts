@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { matchInputs } from '#algorithms/tensors/open-inference.ts'
+import { matchInputs } from '#algorithms/tensors/match-inputs.ts'
 import type { Clock } from '#platform/clock.ts'
 import { PaveError } from '#platform/errors.ts'
 import type { Ids } from '#platform/ids.ts'
@@ -74,8 +74,10 @@ export async function answerRequest(
 
   endpoint.waiting++
   endpoint.active++
-  const results = await runGroups(answering, accepted, groups, call.receivedAt)
-  endpoint.waiting--
+  const results = await runGroups(answering, accepted, groups, call.receivedAt).catch((error) => {
+    leave(endpoint)
+    throw error
+  })
   const latency = performance.now() - call.receivedAt
   return {
     outcome:

@@ -15,7 +15,7 @@ export function bucketOf(salt: string, key: string): number {
  * The route of a bucket. The canary takes buckets from zero up to its weight, so that while the weight grows nobody who
  * saw the canary goes back.
  */
-export function routeOf<R extends { variant: 'primary' | 'canary'; weight: number }>(
+export function routeOf<R extends { variant: string; weight: number }>(
   routes: readonly R[],
   bucket: number,
 ): R | undefined {

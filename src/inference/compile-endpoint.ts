@@ -50,6 +50,8 @@ export interface Endpoint {
   formulas: CompiledFormula[]
   routes: Route[]
   shadows: Route[]
+  /** Also the versions without traffic are there. */
+  complete: boolean
   /** Requests that wait for their answer. */
   waiting: number
   /** The same and those whose shadows still run. */
@@ -89,7 +91,7 @@ export function compileEndpoint(
   const route = (ref: string, variant: Route['variant'], weight: number): Route => {
     const key = versionKey(spec.workspace, ref)
     const version = versions.get(key)
-    if (version === undefined) throw unloadable(spec, `${ref} is not loaded`)
+    if (version === undefined) throw unloadable(spec, `${ref} is not loaded`, ref)
     const signature = signatureOf(version)
     const columns = plain ? new Int32Array(0) : columnsOf(spec, slots, version)
     return { variant, weight, version, signature, key, columns, batched: isBatched(version) }
@@ -103,6 +105,10 @@ export function compileEndpoint(
       return []
     }
   }
+  const routes = spec.routes.flatMap(({ version, variant, weight }) =>
+    spare(weight, () => route(version, variant, weight)),
+  )
+  const shadows = spec.shadows.flatMap(({ version, sample }) => spare(0, () => route(version, 'shadow', sample)))
   return {
     spec,
     generation,
@@ -110,8 +116,9 @@ export function compileEndpoint(
     slots,
     views,
     formulas,
-    routes: spec.routes.flatMap(({ version, variant, weight }) => spare(weight, () => route(version, variant, weight))),
-    shadows: spec.shadows.flatMap(({ version, sample }) => spare(0, () => route(version, 'shadow', sample))),
+    routes,
+    shadows,
+    complete: routes.length === spec.routes.length && shadows.length === spec.shadows.length,
     waiting: 0,
     active: 0,
     onDrained: undefined,
@@ -152,25 +159,31 @@ function positionOf(spec: ServedEndpoint, field: string, user: string): number {
 function columnsOf(spec: ServedEndpoint, slots: readonly string[], version: ServedVersion): Int32Array {
   const [input, ...more] = version.signature.inputs
   if (input === undefined || more.length > 0 || input.datatype !== 'FP32' || input.shape.length !== 2) {
-    throw unloadable(spec, `${version.ref} does not take one FP32 tensor of shape [rows, features]`)
+    throw unloadable(spec, `${version.ref} does not take one FP32 tensor of shape [rows, features]`, version.ref)
   }
   if (input.shape[1] !== -1 && input.shape[1] !== version.features.length) {
     throw unloadable(
       spec,
       `${version.ref} takes ${input.shape[1]} columns but names ${version.features.length} features`,
+      version.ref,
     )
   }
   if (!version.signature.outputs.some(({ name }) => name === version.output)) {
-    throw unloadable(spec, `${version.ref} has no output ${version.output}`)
+    throw unloadable(spec, `${version.ref} has no output ${version.output}`, version.ref)
   }
   return Int32Array.from(version.features, (feature) => {
     const slot = slots.indexOf(feature)
     if (slot < 0)
-      throw unloadable(spec, `${version.ref} needs the feature ${feature}, which the endpoint does not have`)
-    if (slots.lastIndexOf(feature) !== slot) throw unloadable(spec, `the feature ${feature} is declared twice`)
+      throw unloadable(
+        spec,
+        `${version.ref} needs the feature ${feature}, which the endpoint does not have`,
+        version.ref,
+      )
+    if (slots.lastIndexOf(feature) !== slot)
+      throw unloadable(spec, `the feature ${feature} is declared twice`, version.ref)
     const type = spec.request[slot]?.type
     if (type === 'string' || type === 'timestamp')
-      throw unloadable(spec, `the feature ${feature} is a ${type}, no number`)
+      throw unloadable(spec, `the feature ${feature} is a ${type}, no number`, version.ref)
     return slot
   })
 }
@@ -185,6 +198,7 @@ function isBatched({ signature }: ServedVersion): boolean {
   )
 }
 
-function unloadable({ endpoint }: ServedEndpoint, reason: string) {
-  return inferenceFailure('version_unloadable', `Endpoint ${endpoint}: ${reason}`)
+function unloadable({ endpoint }: ServedEndpoint, reason: string, version?: string) {
+  const details = version === undefined ? {} : { details: { version } }
+  return inferenceFailure('version_unloadable', `Endpoint ${endpoint}: ${reason}`, details)
 }

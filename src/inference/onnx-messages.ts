@@ -1,4 +1,4 @@
-import type { Datatype, Tensor, TensorData } from '#algorithms/tensors/datatypes.ts'
+import type { Datatype, Tensor } from '#algorithms/tensors/datatypes.ts'
 import type { ModelSignature } from '#algorithms/tensors/signature.ts'
 
 /** What the HTTP thread and an ONNX worker say to each other. */
@@ -31,34 +31,4 @@ export type ServedDatatype = keyof typeof runtimeTypes
 
 export function isServed(datatype: Datatype): datatype is ServedDatatype {
   return datatype !== 'BF16'
-}
-
-/** Zeros or empty texts, `length` of them. */
-export function allocate(datatype: ServedDatatype, length: number): TensorData {
-  switch (datatype) {
-    case 'BOOL':
-    case 'UINT8':
-      return new Uint8Array(length)
-    case 'FP16':
-    case 'UINT16':
-      return new Uint16Array(length)
-    case 'UINT32':
-      return new Uint32Array(length)
-    case 'UINT64':
-      return new BigUint64Array(length)
-    case 'INT8':
-      return new Int8Array(length)
-    case 'INT16':
-      return new Int16Array(length)
-    case 'INT32':
-      return new Int32Array(length)
-    case 'INT64':
-      return new BigInt64Array(length)
-    case 'FP32':
-      return new Float32Array(length)
-    case 'FP64':
-      return new Float64Array(length)
-    case 'BYTES':
-      return new Array<string>(length).fill('')
-  }
 }

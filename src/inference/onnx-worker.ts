@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads'
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
-import { type Datatype, isDatatype, type Tensor } from '#algorithms/tensors/datatypes.ts'
+import { allocateTensor, type Datatype, isDatatype, type Tensor } from '#algorithms/tensors/datatypes.ts'
 import { compareSignature, type ModelSignature, type StatedTensor } from '#algorithms/tensors/signature.ts'
-import { allocate, isServed, runtimeTypes, type WorkerReply, type WorkerRequest } from './onnx-messages.ts'
+import { isServed, runtimeTypes, type WorkerReply, type WorkerRequest } from './onnx-messages.ts'
 
 /**
  * The only place where ONNX Runtime is loaded: its calls block the thread they are made on, so that thread answers no
@@ -51,7 +51,7 @@ function emptyTensor({ name, datatype, shape: declared }: ModelSignature['inputs
   if (!isServed(datatype)) throw new Error(`The input ${name} has datatype ${datatype}, which cannot be served`)
   const shape = declared.map((size) => (size < 0 ? 1 : size))
   const length = shape.reduce((product, size) => product * size, 1)
-  return { name, datatype, shape, data: allocate(datatype, length) }
+  return { name, datatype, shape, data: allocateTensor(datatype, length) }
 }
 
 async function run(version: string, inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]> {

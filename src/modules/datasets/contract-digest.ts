@@ -7,10 +7,10 @@ export function contractDigestOf({ timeColumn, columns, rules, unique, derived }
   return digestOf(
     canonicalJson({
       timeColumn,
-      columns: Object.entries(columns).map(([name, { type, nullable }]) => ({ name, type, nullable })),
+      columns: mapValues(columns, ({ type, nullable }) => ({ type, nullable })),
       rules: rules.map(({ name, check, action }) => ({ name, check, action })),
       unique,
-      derived: Object.entries(derived).map(([name, { type, expression }]) => ({ name, type, expression })),
+      derived: mapValues(derived, ({ type, expression }) => ({ type, expression })),
     }),
   )
 }
@@ -25,4 +25,8 @@ export function fingerprintOf(made: {
   const instant = (time: string | null) => (time === null ? null : Date.parse(time))
   const { sourceDigest, contractDigest, from, to } = made
   return digestOf(canonicalJson({ sourceDigest, contractDigest, from: instant(from), to: instant(to) }))
+}
+
+function mapValues<V, W>(record: Record<string, V>, change: (value: V) => W): Record<string, W> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
 }

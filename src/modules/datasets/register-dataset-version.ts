@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
-import { fingerprintOf } from './contract-digest.ts'
 import * as contract from './contract.ts'
+import { fingerprintOf } from './contract-digest.ts'
 import { datasetVersion } from './queries.ts'
 import { datasetsFailure } from './tables.ts'
 

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { defineErrors } from '#platform/errors.ts'
+import { Instant, listInput, Name, pageOf, VersionRef } from '#platform/names.ts'
+import { operation } from '#platform/operation.ts'
 
 /** A tensor of a model signature in the terms of the Open Inference Protocol; -1 is a free dimension. */
 export const SignatureTensor = z.object({
@@ -123,3 +126,301 @@ export type ServedEndpoint = z.infer<typeof ServedEndpoint>
 export type ServingKey = z.infer<typeof ServingKey>
 export type ServingPlan = z.infer<typeof ServingPlan>
 export type SignedServingPlan = z.infer<typeof SignedServingPlan>
+
+/** A share as people write it: `5%` or `0.5%`. */
+const Percent = z.string().regex(/^(100|\d{1,2})(\.\d{1,2})?%$/, 'write a share as 5% or 0.5%')
+
+/** Basis points of a `Percent`. */
+export const basisPoints = (percent: string): number => Math.round(Number(percent.slice(0, -1)) * 100)
+
+/** What must hold of a candidate while it is judged; a guardrail that is left out is not looked at. */
+export const Guardrails = z.strictObject({
+  /** Largest share of failed and fallback answers. */
+  errorRate: Percent.optional(),
+  latencyP99Ms: z.number().min(0.1).optional(),
+  /**
+   * Model inputs against the version's own training profile: the largest population stability index over its features,
+   * beyond that of the version now serving on the same traffic, so that the season cancels out and a mistake does not.
+   */
+  inputShift: z
+    .strictObject({
+      excess: z.number().min(0.01).max(10).default(0.15),
+      /** Requests of the candidate before it is judged. */
+      minimum: z.int().min(50).max(1_000_000).default(300),
+      exclude: z.array(z.string()).max(200).default([]),
+    })
+    .optional(),
+})
+export type Guardrails = z.infer<typeof Guardrails>
+
+export const Strategy = z.strictObject({
+  /** The candidate gets copies and answers nobody. */
+  shadow: z
+    .strictObject({ sample: Percent.default('100%'), requests: z.int().min(1).max(10_000_000) })
+    .nullable()
+    .default(null),
+  /** Each step holds until the candidate answered so many requests and every guardrail holds. */
+  steps: z
+    .array(z.strictObject({ weight: Percent, requests: z.int().min(1).max(10_000_000) }))
+    .max(20)
+    .default([]),
+  guardrails: Guardrails.default({}),
+})
+export type Strategy = z.infer<typeof Strategy>
+
+export const EndpointSpec = z.strictObject({
+  description: z.string().max(4000).default(''),
+  model: Name,
+  /** Where the features come from; null when requests carry the model's own tensors. */
+  featureService: Name.nullable().default(null),
+  /** Request field that keeps a caller on one variant; null spreads by request id. */
+  targetingField: z.string().max(63).nullable().default(null),
+  strategy: Strategy.default({ shadow: null, steps: [], guardrails: {} }),
+  /** Answered, and marked as such, when the model fails or is late; null answers an error. */
+  fallback: z.strictObject({ value: z.number() }).nullable().default(null),
+  limits: z
+    .strictObject({
+      timeoutMs: z.int().min(1).max(60_000).default(1_000),
+      queue: z.int().min(1).max(100_000).default(1_000),
+      rows: z.int().min(1).max(10_000).default(256),
+    })
+    .default({ timeoutMs: 1_000, queue: 1_000, rows: 256 }),
+})
+export type EndpointSpec = z.infer<typeof EndpointSpec>
+
+export const Verdict = z.object({
+  guardrail: z.string(),
+  verdict: z.enum(['pass', 'fail', 'no-data']),
+  value: z.number().nullable(),
+  limit: z.number(),
+  /** Which feature, for guardrails over features. */
+  feature: z.string().nullable(),
+  /** Rows of the candidate that it was judged on. */
+  rows: z.int(),
+})
+export type Verdict = z.infer<typeof Verdict>
+
+export const ReleaseState = z.enum(['shadow', 'canary', 'completed', 'rolled-back'])
+
+export const Release = z.object({
+  id: z.uuid(),
+  environment: Name,
+  endpoint: Name,
+  version: z.string(),
+  /** What served before; null for the first. */
+  previous: z.string().nullable(),
+  state: ReleaseState,
+  /** Position in the strategy's steps; null in shadow and after the end. */
+  step: z.int().nullable(),
+  /** Share of the candidate in basis points. */
+  weight: z.int(),
+  startedBy: z.uuid(),
+  startedAt: Instant,
+  endedAt: Instant.nullable(),
+  reason: z.string().nullable(),
+  verdicts: z.array(Verdict),
+  history: z.array(
+    z.object({ at: Instant, state: ReleaseState, weight: z.int(), rows: z.int(), verdicts: z.array(Verdict) }),
+  ),
+})
+export type Release = z.infer<typeof Release>
+
+export const NodeStatus = z.object({
+  node: z.string(),
+  environment: Name,
+  generation: z.int(),
+  failed: z.array(z.object({ version: z.string(), reason: z.string() })),
+  appliedAt: Instant,
+  reportedAt: Instant,
+})
+
+export const Endpoint = z.object({
+  environment: Name,
+  endpoint: Name,
+  spec: EndpointSpec,
+  /** The version that serves now. */
+  version: z.string().nullable(),
+  release: Release.nullable(),
+  traffic: z.array(z.object({ version: z.string(), variant: z.string(), weight: z.int() })),
+  generation: z.int().nullable(),
+  nodes: z.array(NodeStatus),
+})
+export type Endpoint = z.infer<typeof Endpoint>
+
+const named = { environment: Name, endpoint: Name }
+
+export const putEndpoint = operation({
+  name: 'put-endpoint',
+  method: 'PUT',
+  path: '/api/v1/environments/:environment/endpoints/:endpoint',
+  summary: 'Declare an endpoint: its model, features, release strategy and guardrails',
+  effect: 'write',
+  permission: { verb: 'endpoint:put', on: ['environment', 'endpoint'] },
+  manifest: { kind: 'Endpoint', read: 'get-endpoint', after: ['Model', 'FeatureService', 'GatePolicy'] },
+  errors: ['strategy_invalid'],
+  input: z.object({ ...named, spec: EndpointSpec }),
+  output: Endpoint,
+})
+
+export const getEndpoint = operation({
+  name: 'get-endpoint',
+  method: 'GET',
+  path: '/api/v1/environments/:environment/endpoints/:endpoint',
+  summary: 'Read an endpoint: traffic split, running release, nodes',
+  effect: 'read',
+  permission: { verb: 'endpoint:read', on: ['environment', 'endpoint'] },
+  errors: ['endpoint_not_found'],
+  input: z.object(named),
+  output: Endpoint,
+})
+
+export const listEndpoints = operation({
+  name: 'list-endpoints',
+  method: 'GET',
+  path: '/api/v1/endpoints',
+  summary: 'List endpoints of every environment',
+  effect: 'read',
+  permission: { verb: 'endpoint:read', on: [] },
+  errors: [],
+  input: z.object(listInput),
+  output: pageOf(Endpoint),
+})
+
+export const startRelease = operation({
+  name: 'start-release',
+  method: 'POST',
+  path: '/api/v1/environments/:environment/endpoints/:endpoint/releases',
+  summary: 'Release a model version to an endpoint',
+  effect: 'write',
+  permission: { verb: 'release:start', on: ['environment', 'endpoint'] },
+  admission: 'release.start',
+  lineage: { inputs: ['version'], outputs: ['release'] },
+  errors: ['endpoint_not_found', 'version_not_found', 'release_in_progress', 'version_already_serving', 'version_unfit'],
+  input: z.object({ ...named, version: VersionRef }),
+  output: Release,
+})
+
+export const getRelease = operation({
+  name: 'get-release',
+  method: 'GET',
+  path: '/api/v1/releases/:release',
+  summary: 'Read a release: state, weights, the verdict of each guardrail at each step',
+  effect: 'read',
+  permission: { verb: 'release:read', on: [] },
+  errors: ['release_not_found'],
+  input: z.object({ release: z.uuid() }),
+  output: Release,
+})
+
+export const listReleases = operation({
+  name: 'list-releases',
+  method: 'GET',
+  path: '/api/v1/environments/:environment/endpoints/:endpoint/releases',
+  summary: "List an endpoint's releases, newest first",
+  effect: 'read',
+  permission: { verb: 'release:read', on: ['environment', 'endpoint'] },
+  errors: [],
+  input: z.object({ ...named, ...listInput }),
+  output: pageOf(Release),
+})
+
+export const advanceRelease = operation({
+  name: 'advance-release',
+  method: 'POST',
+  path: '/api/v1/releases/:release/advance',
+  summary: 'Move a release to its next step; Pave does this when the guardrails hold, an operator may do it early',
+  effect: 'write',
+  permission: { verb: 'release:advance', on: [] },
+  errors: ['release_not_found', 'release_ended'],
+  input: z.object({
+    release: z.uuid(),
+    /** Where the caller saw it; a release that has moved on stays where it is. */
+    from: z.object({ state: ReleaseState, step: z.int().nullable() }).optional(),
+    verdicts: z.array(Verdict).max(50).default([]),
+    rows: z.int().min(0).default(0),
+  }),
+  output: Release,
+})
+
+export const rollbackRelease = operation({
+  name: 'rollback-release',
+  method: 'POST',
+  path: '/api/v1/environments/:environment/endpoints/:endpoint/rollback',
+  summary: 'Go back in one step: end the running release, or return to what served before the last one',
+  effect: 'write',
+  permission: { verb: 'release:rollback', on: ['environment', 'endpoint'] },
+  errors: ['endpoint_not_found', 'nothing_to_roll_back'],
+  input: z.object({
+    ...named,
+    reason: z.string().min(1).max(500),
+    /** Only if this release is the one that runs: the controller's guard against acting twice. */
+    release: z.uuid().optional(),
+    verdicts: z.array(Verdict).max(50).default([]),
+    rows: z.int().min(0).default(0),
+  }),
+  output: Release,
+})
+
+export const publishPlan = operation({
+  name: 'publish-plan',
+  method: 'POST',
+  path: '/api/v1/environments/:environment/serving-plan',
+  summary: 'Sign and publish the serving plan anew; Pave does this whenever something in it changes',
+  effect: 'write',
+  permission: { verb: 'release:publish', on: ['environment'] },
+  errors: [],
+  input: z.object({ environment: Name }),
+  output: z.object({ generation: z.int(), changed: z.boolean() }),
+})
+
+export const reportNodeStatus = operation({
+  name: 'report-node-status',
+  method: 'POST',
+  path: '/internal/v1/nodes/:node/status',
+  summary: 'A node says which plan it applied and what it could not load',
+  effect: 'write',
+  permission: { verb: 'node:serve', on: [] },
+  errors: [],
+  input: z.looseObject({
+    node: z.string().min(1).max(100),
+    environment: Name,
+    generation: z.int().min(0),
+    failed: z.array(z.looseObject({ version: z.string(), reason: z.string() })).max(1000).default([]),
+  }),
+  output: z.object({ accepted: z.literal(true) }),
+})
+
+export const errors = defineErrors({
+  endpoint_not_found: {
+    status: 404,
+    summary: 'The environment has no such endpoint.',
+    hint: 'Declare it in a manifest of kind Endpoint; list what exists with `pave list-endpoints`.',
+  },
+  release_not_found: { status: 404, summary: 'No such release.', hint: 'List them with `pave list-releases`.' },
+  release_in_progress: {
+    status: 409,
+    summary: 'Another release of this endpoint is under way.',
+    hint: 'Wait for it, or end it with `pave rollback-release`.',
+  },
+  release_ended: { status: 409, summary: 'The release has ended.', hint: 'Start a new one with `pave start-release`.' },
+  version_already_serving: {
+    status: 409,
+    summary: 'The version serves this endpoint already.',
+    hint: 'Nothing needs to be done.',
+  },
+  version_unfit: {
+    status: 422,
+    summary: 'The version cannot serve this endpoint.',
+    hint: "Register a version of the endpoint's model whose features its feature service provides.",
+  },
+  nothing_to_roll_back: {
+    status: 409,
+    summary: 'There is no running release and nothing that served before.',
+    hint: 'Release an older version with `pave start-release`.',
+  },
+  strategy_invalid: {
+    status: 422,
+    summary: 'The release strategy contradicts itself.',
+    hint: 'Let the weights of the steps rise.',
+  },
+})

@@ -15,27 +15,22 @@ export interface BundleLimits {
   bytes: number
 }
 
-/** Names, or patterns of names such as `*.test.ts`, that are left out at any depth. */
-export const ignoredByDefault: readonly string[] = [
-  'node_modules',
-  '.git',
-  '.pave',
-  '.venv',
-  '__pycache__',
-  '.DS_Store',
-]
+const alwaysIgnored = ['node_modules', '.git', '.pave', '.venv', '__pycache__', '.DS_Store']
 
 const defaultLimits: BundleLimits = { files: 10_000, bytes: 256 * 1024 * 1024 }
 const block = 512
 
-/** Packs the files below `directory`; empty directories are left out. A link to a file inside is packed as that file. */
+/**
+ * Packs the files below `directory`, without empty directories; a link to a file inside is packed as that file. `ignore`
+ * adds names, or patterns of names such as `*.test.ts`, that are left out at any depth.
+ */
 export async function packBundle(
   directory: string,
   options: { ignore?: readonly string[]; limits?: BundleLimits } = {},
 ): Promise<Bundle> {
-  const { ignore = ignoredByDefault, limits = defaultLimits } = options
+  const { ignore = [], limits = defaultLimits } = options
   const root = await realpath(directory)
-  const files = (await listFiles(root, '', ignore)).sort(byBytes)
+  const files = (await listFiles(root, '', [...alwaysIgnored, ...ignore])).sort(byBytes)
   if (files.length > limits.files) throw tooLarge(directory, `${files.length} files`, `${limits.files} files`)
   const parts: Buffer[] = []
   let size = 0

@@ -20,13 +20,7 @@ export interface StepResources {
   cpuSeconds?: number
 }
 
-export type ParameterValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly ParameterValue[]
-  | { [name: string]: ParameterValue }
+type ParameterValue = string | number | boolean | null | readonly ParameterValue[] | { [name: string]: ParameterValue }
 
 /** One attempt at a step. Names of inputs, outputs and parameters match `[A-Za-z][A-Za-z0-9_-]*`. */
 export interface StepSpec {
@@ -83,7 +77,7 @@ export interface Attempt {
 /** Where steps run. Attempts outlive the process that started them. */
 export interface Compute {
   isolation: Isolation
-  /** Throws `invalid_step`, `invalid_bundle`, `disk_full`. */
+  /** Throws `invalid_step`, `invalid_bundle`, `compute_unavailable`, `disk_full`. */
   start(spec: StepSpec): Promise<Attempt>
   /** Follows an attempt that another process started, or reads how it ended. Throws `attempt_not_found`. */
   adopt(attemptId: string): Promise<Attempt>
@@ -117,6 +111,11 @@ export const computeErrors = defineErrors({
     status: 404,
     summary: 'This compute knows no such attempt.',
     hint: 'It was discarded, or started on another machine: start a new attempt.',
+  },
+  compute_unavailable: {
+    status: 501,
+    summary: 'Local compute needs Linux.',
+    hint: 'Run Pave on Linux, or in a Linux container.',
   },
   compute_closed: {
     status: 503,

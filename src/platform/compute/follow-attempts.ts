@@ -1,6 +1,7 @@
 import { chmod, rename, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { AttemptPaths } from './attempt-directory.ts'
 import { type Attempt, computeFailure, type StepResult } from './compute.ts'
@@ -32,7 +33,7 @@ interface Followed {
   settled: PromiseWithResolvers<StepResult>
 }
 
-export type Beginning = Pick<Followed, 'attemptId' | 'at' | 'record' | 'pid' | 'startedMs'>
+type Beginning = Pick<Followed, 'attemptId' | 'at' | 'record' | 'pid' | 'startedMs'>
 
 export interface Follower {
   follow(beginning: Beginning): Attempt
@@ -47,6 +48,7 @@ export interface Follower {
 
 export interface FollowerOptions {
   clock: Clock
+  log: Logger | undefined
   /** Whether the end of the first process of a step is the end of all. */
   ownProcesses: boolean
   graceMs: number
@@ -56,15 +58,19 @@ export interface FollowerOptions {
 
 /** Watches running attempts against their limits, and settles those that ended. */
 export function createFollower(options: FollowerOptions): Follower {
-  const { clock, ownProcesses, graceMs, maxLogBytes, lookEveryMs } = options
+  const { clock, log, ownProcesses, graceMs, maxLogBytes, lookEveryMs } = options
   const followed = new Map<string, Followed>()
   let timer: NodeJS.Timeout | undefined
 
   function look(): void {
-    const table = readProcessTable()
-    for (const one of followed.values()) {
-      if (!isSupervisor(one.pid, one.at)) void settle(one)
-      else if (one.ending === undefined && one.record !== undefined) watch(one, one.record, table)
+    try {
+      const table = readProcessTable()
+      for (const one of followed.values()) {
+        if (!isSupervisor(one.pid, one.at)) void settle(one)
+        else if (one.ending === undefined && one.record !== undefined) watch(one, one.record, table)
+      }
+    } catch (error) {
+      log?.warn({ err: error }, 'could not look at the running steps; trying again')
     }
   }
 
@@ -95,19 +101,26 @@ export function createFollower(options: FollowerOptions): Follower {
       const killAt = clock.now() + grace
       const asked = new Set<number>()
       while (one.settling === undefined && followed.has(one.attemptId)) {
-        const table = readProcessTable()
-        if (clock.now() >= killAt) signalAll(lastProcesses(one, table), 'SIGKILL')
-        else {
-          const polite = stepProcesses(one, table).filter((pid) => !asked.has(pid))
-          signalAll(polite, 'SIGTERM')
-          for (const pid of polite) asked.add(pid)
-        }
-        if (!isSupervisor(one.pid, one.at)) void settle(one)
-        else await Promise.race([one.settled.promise, delay(50)])
+        if (isSupervisor(one.pid, one.at)) {
+          signalStep(one, clock.now() >= killAt, asked)
+          await Promise.race([one.settled.promise, delay(50)])
+        } else void settle(one)
       }
       await one.settling
-    })().catch((error) => one.settled.reject(error))
+    })().catch((error) => {
+      // The reason is on disk: whoever adopts the attempt next goes on with it.
+      one.settled.reject(error)
+      forget(one)
+    })
     return one.ending
+  }
+
+  /** Asks each process once to end; or kills them all. */
+  function signalStep(one: Followed, kill: boolean, asked: Set<number>): void {
+    const table = readProcessTable()
+    const pids = kill ? lastProcesses(one, table) : stepProcesses(one, table).filter((pid) => !asked.has(pid))
+    signalAll(pids, kill ? 'SIGKILL' : 'SIGTERM')
+    for (const pid of pids) asked.add(pid)
   }
 
   /** `sh run.sh`, which waits for the step. */
@@ -153,10 +166,10 @@ export function createFollower(options: FollowerOptions): Follower {
     return one.settling
   }
 
-  /** A process namespace ends with its first process; elsewhere, or if the supervisor was killed, the rest is looked for. */
+  /** A process namespace ends with its first process. Elsewhere, and where something was killed, the rest is looked for. */
   async function killRest(one: Followed): Promise<void> {
     const exited = await stat(one.at.exit).catch(() => undefined)
-    if (ownProcesses && exited !== undefined) return
+    if (ownProcesses && exited !== undefined && one.ending === undefined) return
     for (let passes = 0; passes < 100; passes++) {
       const rest = processesMarked(attemptVariable, one.attemptId)
       if (rest.length === 0) return

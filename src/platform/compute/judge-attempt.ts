@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { AttemptPaths } from './attempt-directory.ts'
 import type { StepResult } from './compute.ts'
 import { type Breach, checkDisk, cpuTimeUsed } from './limits.ts'
+import { readJson } from './read-json.ts'
 
 /** What Pave keeps of a spec to judge the end by. */
 export const AttemptRecord = z.object({
@@ -73,20 +74,23 @@ export async function judgeAttempt(
     usage: { cpuMs: exit?.cpuMs ?? 0, maxRssMb: Math.round(maxRssMb) },
     outputs: {},
   }
-  const stopped = await readStop(at)
+  const stopped = await readJson(at.stop, Stop)
   if (stopped !== undefined) return { ...facts, ...stopped }
-  if (record === undefined || exit === undefined || startedAt === undefined)
-    return {
-      ...facts,
-      status: 'lost',
-      reason: 'Its supervisor ended without saying how the step did: start another attempt.',
-    }
+  if (record === undefined || exit === undefined || startedAt === undefined) {
+    const full = record === undefined ? undefined : await checkDisk(at.work, record.resources)
+    return { ...facts, ...(full ?? lost) }
+  }
   if (exit.code === 0) {
     const outputs = await collectOutputs(at, record)
     if (typeof outputs === 'string') return { ...facts, status: 'failed', reason: outputs }
     return { ...facts, status: 'succeeded', outputs, reason: 'The step ended with exit code 0.' }
   }
   return { ...facts, ...(await explain(at, record, exit, startedAt, signal)) }
+}
+
+const lost: Breach = {
+  status: 'lost',
+  reason: 'Its supervisor ended without saying how the step did: start another attempt.',
 }
 
 async function explain(
@@ -106,6 +110,11 @@ async function explain(
   if (exit.code === 127)
     return { status: 'failed', reason: `The program of \`${command}\` was not found (exit code 127).` }
   if (exit.code === 126) return { status: 'failed', reason: `\`${command}\` could not be executed (exit code 126).` }
+  if (signal === 'SIGKILL')
+    return {
+      status: 'failed',
+      reason: 'The step was ended by SIGKILL, perhaps because the machine had no memory left.',
+    }
   if (signal !== undefined) return { status: 'failed', reason: `The step was ended by ${signal}.` }
   return { status: 'failed', reason: `The step ended with exit code ${exit.code}.` }
 }
@@ -153,11 +162,6 @@ async function readExit(at: AttemptPaths): Promise<Exit | undefined> {
     .map(([, minutes, seconds]) => Number(minutes) * 60_000 + Number(seconds) * 1000)
     .reduce((sum, ms) => sum + ms, 0)
   return { code: Number(code), cpuMs: Math.round(cpuMs), endedAt }
-}
-
-async function readStop(at: AttemptPaths): Promise<Breach | undefined> {
-  const text = await readFile(at.stop, 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : Stop.parse(JSON.parse(text))
 }
 
 async function modifiedAt(path: string): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { lstat, opendir } from 'node:fs/promises'
+import { lstat, opendir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StepResources, StepStatus } from './compute.ts'
 import { cpuSecondsOf, memoryOf, sharedOnceMb } from './processes.ts'
@@ -11,6 +11,9 @@ export interface Breach {
 
 /** More files than this are a fault, whatever their size: they use up the inodes of the disk. */
 const mostFiles = 200_000
+
+/** Below this the disk counts as full: what is left is for Pave and its database. */
+const leastFreeMb = 64
 
 /** What the processes of a step use now, and which of their limits that breaks. */
 export function checkProcesses(
@@ -37,7 +40,7 @@ export function cpuTimeUsed(seconds: number): Breach {
   return { status: 'timed_out', reason: `It used more than its ${seconds} seconds of CPU time.` }
 }
 
-/** Whether the step wrote more below its directory than it may; its inputs are not counted. */
+/** Whether the step wrote more below its directory than it may, inputs not counted, or the disk is full. */
 export async function checkDisk(work: string, limits: StepResources): Promise<Breach | undefined> {
   const written = { bytes: 0, files: 0 }
   await measure(work, written, 'inputs')
@@ -45,6 +48,9 @@ export async function checkDisk(work: string, limits: StepResources): Promise<Br
     return { status: 'out_of_disk', reason: `It left more than ${mostFiles} files in its directory.` }
   if (written.bytes >= limits.diskMb * 1024 * 1024)
     return { status: 'out_of_disk', reason: `It wrote more than its ${limits.diskMb} MB of disk.` }
+  const disk = await statfs(work).catch(() => undefined)
+  if (disk !== undefined && disk.bavail * disk.bsize < leastFreeMb * 1024 * 1024)
+    return { status: 'out_of_disk', reason: `The disk of ${work} has less than ${leastFreeMb} MB left.` }
   return undefined
 }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { chmod, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { platformFailure } from '../errors.ts'
 import { type AttemptPaths, attemptPaths, prepareAttempt } from './attempt-directory.ts'
@@ -10,6 +11,7 @@ import { createFollower } from './follow-attempts.ts'
 import { AttemptRecord, StoredResult } from './judge-attempt.ts'
 import { findLauncher, type Launcher } from './launcher.ts'
 import { nodeDirectory } from './node-binary.ts'
+import { readJson } from './read-json.ts'
 import { checkSpec, isAttemptId } from './step-contract.ts'
 import { claimedPid, isSupervisor, startSupervisor, systemPath } from './supervisor.ts'
 import { workspaceUid } from './workspace-uid.ts'
@@ -18,6 +20,7 @@ export interface LocalComputeOptions {
   /** Others must be able to pass through it (mode 0711) where steps get their own uid. */
   dataDir: string
   clock: Clock
+  log?: Logger
   asRoot: boolean
   /** The Node binary that steps find first in their PATH. */
   node: { binary: string; version: string }
@@ -36,7 +39,7 @@ export interface LocalComputeOptions {
  * the deadline. The network is open to steps.
  */
 export async function openLocalCompute(options: LocalComputeOptions): Promise<Compute> {
-  const { clock, node, graceMs = 5000, maxLogBytes = 16 * 1024 * 1024, lookEveryMs = 250 } = options
+  const { clock, log, node, graceMs = 5000, maxLogBytes = 16 * 1024 * 1024, lookEveryMs = 250 } = options
   const dataDir = resolve(options.dataDir)
   const root = join(dataDir, 'compute')
   const attempts = join(root, 'attempts')
@@ -45,7 +48,7 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
   const launcher = options.launcher ?? (await findLauncher(dataDir, options.asRoot))
   const { ownUid, ownProcesses, isolation } = launcher
   const nodePath = await nodeDirectory(node.binary, node.version, ownUid ? dataDir : undefined)
-  const follower = createFollower({ clock, ownProcesses, graceMs, maxLogBytes, lookEveryMs })
+  const follower = createFollower({ clock, log, ownProcesses, graceMs, maxLogBytes, lookEveryMs })
   const opening = new Map<string, Promise<Attempt>>()
   const uids = new Map<string, number>()
   const pathsOf = (attemptId: string) => attemptPaths(join(attempts, attemptId))
@@ -66,6 +69,8 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
   }
 
   async function startNow(spec: StepSpec): Promise<Attempt> {
+    if (process.platform !== 'linux')
+      throw computeFailure('compute_unavailable', `Steps do not run on ${process.platform}`)
     const at = pathsOf(spec.attemptId)
     if (!(await madeDirectory(at.directory))) return adoptNow(spec.attemptId)
     try {
@@ -85,9 +90,13 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
       return follower.follow({ attemptId: spec.attemptId, at, record, pid: child.pid, startedMs: clock.now() })
     } catch (error) {
       await rm(at.directory, { recursive: true, force: true })
-      if (!hasCode(error, 'ENOSPC')) throw error
-      throw platformFailure('disk_full', `No space is left in ${dataDir} for the files of the step`, { cause: error })
+      throw error
     }
+  }
+
+  function nameFullDisk(error: unknown): never {
+    if (!hasCode(error, 'ENOSPC')) throw error
+    throw platformFailure('disk_full', `No space is left in ${dataDir} for the files of the step`, { cause: error })
   }
 
   async function adoptNow(attemptId: string): Promise<Attempt> {
@@ -111,11 +120,11 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
     isolation,
     async start(spec) {
       checkSpec(spec)
-      return openOnce(spec.attemptId, () => startNow(spec))
+      return openOnce(spec.attemptId, () => startNow(spec).catch(nameFullDisk))
     },
     adopt: (attemptId) => openOnce(attemptId, () => adoptNow(attemptId)),
     async list() {
-      const ids = (await readdir(attempts)).filter(isAttemptId)
+      const ids = (await readdir(attempts)).filter(isAttemptId).sort()
       return Promise.all(ids.map(async (attemptId) => ({ attemptId, running: await isRunning(pathsOf(attemptId)) })))
     },
     async stop(attemptId) {
@@ -190,16 +199,6 @@ async function madeDirectory(path: string): Promise<boolean> {
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false
     throw error
-  }
-}
-
-/** undefined for a file that is missing or was not written to its end. */
-async function readJson<T>(path: string, schema: { parse(value: unknown): T }): Promise<T | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '')
-  try {
-    return schema.parse(JSON.parse(text))
-  } catch {
-    return undefined
   }
 }
 

@@ -112,7 +112,11 @@ function megabytes(text: string, field: string): number {
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
+  } catch (error) {
+    // Anything else, such as too many open files, says nothing about the process.
+    if (error instanceof Error && 'code' in error && unreadable.has(String(error.code))) return undefined
+    throw error
   }
 }
+
+const unreadable: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM'])

@@ -62,7 +62,7 @@ const literals = {
     'timestamp("0001-01-01T00:00:00Z")',
     'timestamp("9999-12-31T23:59:59.999Z")',
   ],
-  duration: ['duration("30m")', 'duration("1ms")', 'duration("-36h")', 'duration("366d")'],
+  duration: ['duration("30m")', 'duration("1ms")', 'duration("-36h")', 'duration("8784h")'],
 }
 
 const patterns = [

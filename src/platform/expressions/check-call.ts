@@ -13,55 +13,47 @@ import { parseDuration, parseTimestamp } from './values.ts'
 export function checkCall(checker: Checker, node: ASTNode, name: string, nodes: ASTNode[]): Tree {
   const span = node.range
   if (name === 'has') return checkPresence(checker, nodes, span)
-  const operands = nodes.map((operand) => checker.check(checker, operand))
-  const [only] = operands
-  if (operands.length === 1 && only?.kind === 'literal' && typeof only.value === 'string') {
-    if (name === 'timestamp') return timeLiteral(checker, only.span, parseTimestamp(only.value), 'timestamp', span)
-    if (name === 'duration') return timeLiteral(checker, only.span, parseDuration(only.value), 'duration', span)
-  }
+  const text = constantText(nodes)
+  if (name === 'timestamp' && text !== undefined) return timeLiteral(checker, node, parseTimestamp(text), 'timestamp')
+  if (name === 'duration' && text !== undefined) return timeLiteral(checker, node, parseDuration(text), 'duration')
   if (name === 'duration') {
     const hint = 'Write a constant, duration("90m"), or seconds(x), minutes(x), hours(x), days(x) for a number.'
     throw refuseAt(checker, 'expression_unsupported', span, 'A duration is read from a constant only.', hint)
   }
-  return callNamed(checker, name, operands, span)
+  return callNamed(checker, name, nodes, span)
+}
+
+function constantText([node, ...others]: ASTNode[]): string | undefined {
+  return node?.op === 'value' && typeof node.args === 'string' && others.length === 0 ? node.args : undefined
 }
 
 /** Resolves `x.f(y)`, `math.f(x)` and the loops `list.all(item, condition)`. */
 export function checkMethod(checker: Checker, node: ASTNode, name: string, receiver: ASTNode, nodes: ASTNode[]): Tree {
   const span = node.range
-  if (receiver.op === 'id' && receiver.args === 'math') {
-    const operands = nodes.map((operand) => checker.check(checker, operand))
-    return callNamed(checker, `math.${name}`, operands, span)
-  }
+  if (receiver.op === 'id' && receiver.args === 'math') return callNamed(checker, `math.${name}`, nodes, span)
   if (name === 'all' || name === 'exists' || name === 'filter') return checkLoop(checker, name, receiver, nodes, span)
-  const operands = [receiver, ...nodes].map((operand) => checker.check(checker, operand))
-  if (name === 'matches') return checkMatching(checker, operands, span)
-  return callNamed(checker, `.${name}`, operands, span)
+  if (name === 'matches') return checkMatching(checker, [receiver, ...nodes], span)
+  return callNamed(checker, `.${name}`, [receiver, ...nodes], span)
 }
 
-function callNamed(checker: Checker, name: string, operands: Tree[], span: Span): Tree {
+function callNamed(checker: Checker, name: string, nodes: ASTNode[], span: Span): Tree {
   if (overloadsOf(name).length === 0) {
     const shown = name.replace(/^\./, '')
     const message = `No function has the name \`${shown}\`.`
     throw refuseAt(checker, 'expression_unknown_name', span, message, suggestName(shown, functionNames, 'functions'))
   }
-  const [first, second, ...rest] = operands
-  if ((name === 'math.greatest' || name === 'math.least') && first && second && rest.length > 0) {
-    return callNamed(checker, name, [callOverload(checker, name, [first, second], span), ...rest], span)
+  const operands = nodes.map((operand) => checker.check(checker, operand))
+  const [first, ...rest] = operands
+  if ((name === 'math.greatest' || name === 'math.least') && first !== undefined && rest.length > 1) {
+    return rest.reduce((greatest, operand) => callOverload(checker, name, [greatest, operand], span), first)
   }
   return callOverload(checker, name, operands, span)
 }
 
-function timeLiteral(
-  checker: Checker,
-  textSpan: Span,
-  value: number | undefined,
-  kind: 'timestamp' | 'duration',
-  span: Span,
-): Tree {
-  if (value !== undefined) return { kind: 'literal', value, type: scalar(kind), span }
-  const example = kind === 'timestamp' ? '2013-01-01T06:00:00Z' : '1h30m, 45s or 250ms'
-  throw refuseAt(checker, 'expression_type', textSpan, `This is not a ${kind}.`, `Write it as ${example}.`)
+function timeLiteral(checker: Checker, node: ASTNode, value: number | undefined, kind: 'timestamp' | 'duration'): Tree {
+  if (value !== undefined) return { kind: 'literal', value, type: scalar(kind), span: node.range }
+  const example = kind === 'timestamp' ? '2013-01-01T06:00:00Z' : '1h30m'
+  throw refuseAt(checker, 'expression_type', node.range, `This is not a ${kind}.`, `Write it as ${kind}("${example}").`)
 }
 
 function checkPresence(checker: Checker, nodes: ASTNode[], span: Span): Tree {
@@ -78,7 +70,8 @@ function checkPresence(checker: Checker, nodes: ASTNode[], span: Span): Tree {
   return { kind: 'presence', of: checkAccess(checker, node), type: scalar('bool'), span }
 }
 
-function checkMatching(checker: Checker, [operand, source]: Tree[], span: Span): Tree {
+function checkMatching(checker: Checker, nodes: ASTNode[], span: Span): Tree {
+  const [operand, source] = nodes.map((node) => checker.check(checker, node))
   if (operand?.type.kind !== 'string' || source?.kind !== 'literal' || typeof source.value !== 'string') {
     const hint = 'Write x.matches("^A[0-9]+$") with x a string.'
     throw refuseAt(checker, 'expression_type', span, '`matches` takes a string and a constant pattern.', hint)

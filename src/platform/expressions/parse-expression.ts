@@ -49,8 +49,20 @@ export function parseExpression(text: string): ASTNode {
   }
 }
 
+const namesOfLimits: Record<string, string> = {
+  maxAstNodes: `more than ${expressionLimits.parts} parts`,
+  maxListElements: `a list of more than ${expressionLimits.listItems} items`,
+  maxMapEntries: 'a map literal, which the language leaves out',
+}
+
+function describeLimit(summary: string): string {
+  const limit = /max\w+/.exec(summary)?.[0] ?? ''
+  return `The expression has ${namesOfLimits[limit] ?? 'more nesting or arguments than is allowed'}.`
+}
+
 /** The message of a syntax error, with a hint where a habit from another language shows. */
 function explain(error: ParseError, text: string, span: Span): [message: string, hint?: string] {
+  if (error.code === 'limit_exceeded') return [describeLimit(error.summary)]
   const message = `${error.summary}.`.replace('EOF', 'the end of the expression')
   const rest = text.slice(span.start)
   const found = text.charAt(span.start)

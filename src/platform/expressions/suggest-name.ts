@@ -3,7 +3,7 @@ export function suggestName(name: string, known: readonly string[], what: string
   const nearest = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0]
-  if (nearest !== undefined && nearest.distance <= Math.max(1, Math.floor(name.length / 3))) {
+  if (nearest !== undefined && nearest.distance <= Math.max(name.length > 3 ? 2 : 1, Math.floor(name.length / 3))) {
     return `Did you mean \`${nearest.candidate}\`?`
   }
   if (known.length === 0) return `No ${what} are declared here.`

@@ -48,13 +48,13 @@ export function parseTimestamp(text: string): number | undefined {
   return Number.isNaN(milliseconds) ? undefined : boundTimestamp(milliseconds)
 }
 
-const durationUnits: Record<string, number> = { d: msPerDay, h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
+const durationUnits: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
 
-/** Milliseconds of `1h30m`, `-1.5s`, `250ms` or `2d`; undefined where it is none or not whole milliseconds. */
+/** Milliseconds of `1h30m`, `-1.5s` or `250ms`; undefined where it is none or not whole milliseconds. */
 export function parseDuration(text: string): number | undefined {
-  if (!/^-?(\d+(\.\d+)?(d|h|ms|m|s))+$/.test(text)) return undefined
+  if (!/^-?(\d+(\.\d+)?(h|ms|m|s))+$/.test(text)) return undefined
   let total = 0
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(d|h|ms|m|s)/g)) {
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)) {
     total += Number(amount) * (durationUnits[unit ?? ''] ?? Number.NaN)
   }
   if (!Number.isInteger(total)) return undefined

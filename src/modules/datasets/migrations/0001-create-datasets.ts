@@ -4,11 +4,12 @@ import { tenantTable } from '#platform/storage/database/database.ts'
 
 export const createDatasets: Migration = {
   async up(db) {
+    // json keeps the order of columns, which jsonb does not.
     await sql`
       create table datasets.dataset (
         workspace uuid not null,
         name text not null,
-        spec jsonb not null,
+        spec json not null,
         contract_digest text not null,
         created_at timestamptz not null,
         last_version int not null default 0,

@@ -70,12 +70,11 @@ async function readLinks(native: string): Promise<{ path: string; to: string }[]
 async function copyTree(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true })
   await chmod(to, 0o755)
-  await Promise.all(
-    (await readdir(from, { withFileTypes: true })).map(async (entry) => {
-      if (entry.isDirectory()) return copyTree(join(from, entry.name), join(to, entry.name))
-      if (entry.isFile()) return copyFile(join(from, entry.name), join(to, entry.name))
-    }),
-  )
+  const entries = await readdir(from, { withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  await Promise.all(files.map(({ name }) => copyFile(join(from, name), join(to, name))))
+  const directories = entries.filter((entry) => entry.isDirectory())
+  for (const { name } of directories) await copyTree(join(from, name), join(to, name))
 }
 
 async function copyFile(from: string, to: string): Promise<void> {

@@ -65,14 +65,14 @@ async function initdb(
     })
   } catch (error) {
     await rm(directory, { recursive: true, force: true, maxRetries: 5 })
-    throw initdbFailure(directory, program, error)
+    throw initdbFailure(program, error)
   }
 }
 
-function initdbFailure(directory: string, program: string, error: unknown) {
+function initdbFailure(program: string, error: unknown) {
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)
   if (/No space left on device|Disk quota exceeded/.test(said))
-    return platformFailure('disk_full', `No space is left on the disk of ${directory}`, { cause: error })
+    return platformFailure('disk_full', `The disk is too full to create the database: ${said}`, { cause: error })
   if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 127))
     return startupFailure('postgres_binaries_missing', `${program} does not run on this system: ${said}`, {
       cause: error,

@@ -71,7 +71,8 @@ async function endOf(child: ChildProcess, said: () => string): Promise<PaveError
     const [code, signal] = await once(child, 'exit')
     const lastWords = said().trimEnd().split('\n').slice(-quotedLines).join('\n')
     const message = `PostgreSQL ended with ${signal ?? `exit code ${code}`}:\n${lastWords}`
-    if (/No space left on device|Disk quota exceeded/.test(lastWords)) return platformFailure('disk_full', message)
+    const full = signal !== 'SIGKILL' && /No space left on device|Disk quota exceeded/.test(lastWords)
+    if (full) return platformFailure('disk_full', message)
     return startupFailure('postgres_start_failed', message)
   } catch (error) {
     return startupFailure('postgres_binaries_missing', `PostgreSQL does not run on this system: ${String(error)}`, {

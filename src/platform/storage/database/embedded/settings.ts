@@ -21,6 +21,9 @@ export const serverSettings = {
   // A forgotten transaction would hold back vacuum and the sealing of the ledger.
   idle_in_transaction_session_timeout: '60s',
 
+  // Pave starts it again, after a crash of one process as after one of all.
+  restart_after_crash: 'off',
+
   fsync: 'on',
   synchronous_commit: 'on',
   full_page_writes: 'on',

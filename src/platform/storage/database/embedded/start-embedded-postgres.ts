@@ -91,7 +91,7 @@ export async function startEmbeddedPostgres(options: {
       const ending = await server.ended
       if (stopping) return undefined
       if (restarts === mostRestarts) return ending
-      log.error({ err: ending }, 'PostgreSQL ended by itself; starting it again')
+      log.error({ reason: ending.message }, 'PostgreSQL ended by itself; starting it again')
       if (restarts > 0) await sleep(100 * 2 ** restarts)
       await sweep(cluster, clusterName, log)
       if (stopping) return undefined

@@ -1,0 +1,71 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { digestOf } from '#platform/ids.ts'
+import { unlessMissing, writeDurably } from './durable-file.ts'
+import { inferenceFailure } from './errors.ts'
+
+/** The graphs of a node on its own disk, by digest, so that it can start without the control plane. */
+export interface Artifacts {
+  /** Bytes that match the digest: from the disk when they still do, else fetched. */
+  read(digest: string): Promise<Uint8Array>
+  /** Deletes what is not among the digests. They are asked for late, so that what arrives meanwhile is among them. */
+  keepOnly(digests: () => ReadonlySet<string>): Promise<void>
+}
+
+const attempts = 3
+const retryAfterMs = 300
+
+/** @param fetchObject bytes that the control plane has under a digest */
+export async function openArtifacts(
+  directory: string,
+  fetchObject: (digest: string) => Promise<Uint8Array>,
+): Promise<Artifacts> {
+  await mkdir(directory, { recursive: true })
+  const pathOf = (digest: string) => join(directory, digest.replace(':', '-'))
+
+  async function fetchChecked(digest: string): Promise<Uint8Array> {
+    let reason: unknown
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, retryAfterMs * (attempt - 1)))
+      try {
+        const bytes = await fetchObject(digest)
+        if (digestOf(bytes) === digest) return bytes
+        reason = new Error(`its ${bytes.length} bytes have digest ${digestOf(bytes)}`)
+      } catch (error) {
+        reason = error
+      }
+    }
+    const message = reason instanceof Error ? reason.message : String(reason)
+    throw inferenceFailure('artifact_unavailable', `Artifact ${digest} cannot be fetched: ${message}`, {
+      cause: reason,
+    })
+  }
+
+  async function readOrFetch(digest: string): Promise<Uint8Array> {
+    const cached = await unlessMissing(readFile(pathOf(digest)))
+    if (cached !== undefined && digestOf(cached) === digest) return cached
+    const fetched = await fetchChecked(digest)
+    await writeDurably(pathOf(digest), fetched)
+    return fetched
+  }
+
+  const reading = new Map<string, Promise<Uint8Array>>()
+  return {
+    read(digest) {
+      let bytes = reading.get(digest)
+      if (bytes === undefined) {
+        bytes = readOrFetch(digest).finally(() => reading.delete(digest))
+        reading.set(digest, bytes)
+      }
+      return bytes
+    },
+    async keepOnly(digests) {
+      const names = await readdir(directory)
+      const kept = new Set(Array.from(digests(), pathOf))
+      for (const name of names) {
+        const path = join(directory, name)
+        if (!kept.has(path.replace(/\.tmp$/, ''))) await rm(path, { force: true })
+      }
+    },
+  }
+}

@@ -1,0 +1,80 @@
+import { performance } from 'node:perf_hooks'
+import type { Logger } from 'pino'
+import type { ServingPlan } from '#modules/releases/contract.ts'
+import { SignedServingPlan } from '#modules/releases/contract.ts'
+import type { ControlPlaneClient } from './control-plane-client.ts'
+import { inferenceFailure } from './errors.ts'
+import type { Reconciler } from './reconcile-plan.ts'
+import { type TrustedKeys, verifyPlan } from './verify-plan.ts'
+
+export interface FollowOptions {
+  client: Pick<ControlPlaneClient, 'fetchPlan'>
+  reconciler: Pick<Reconciler, 'accept' | 'retry' | 'table'>
+  keys: TrustedKeys
+  environment: string
+  log: Logger
+  signal: AbortSignal
+  /** Called after every answer of the control plane that held nothing new: a sign of life is due. */
+  onQuiet: () => void
+}
+
+const longestBackoffMs = 1000
+/** Between two questions, in case the control plane does not wait before it answers. */
+const shortestRoundMs = 100
+
+/** Asks for the next plan until the signal aborts. Whatever goes wrong, the node goes on with what it has. */
+export async function followPlan(options: FollowOptions): Promise<void> {
+  const { client, reconciler, log, signal } = options
+  let failures = 0
+  while (!signal.aborted) {
+    const startedAt = performance.now()
+    try {
+      const document = await client.fetchPlan(reconciler.table().generation, signal)
+      if (document === undefined) {
+        reconciler.retry()
+        options.onQuiet()
+      } else {
+        takePlan(document, options)
+      }
+      if (failures > 0) log.info('the control plane answers again')
+      failures = 0
+    } catch (error) {
+      if (signal.aborted) return
+      if (failures++ === 0)
+        log.warn({ err: error }, 'no serving plan could be taken; serving goes on with the last one')
+    }
+    const backoff = failures === 0 ? 0 : Math.min(50 * 2 ** failures, longestBackoffMs)
+    await pause(Math.max(backoff, shortestRoundMs - (performance.now() - startedAt)), signal)
+  }
+}
+
+/**
+ * Verifies a document and takes its plan.
+ *
+ * @throws `plan_refused`
+ */
+export function takePlan(document: unknown, { reconciler, keys, environment, log }: TakeOptions): ServingPlan {
+  const plan = verifyPlan(document, keys, environment)
+  const held = reconciler.table().generation
+  if (plan.generation <= held) {
+    throw inferenceFailure('plan_refused', `Plan ${plan.generation} is not newer than plan ${held}, which is in force`)
+  }
+  reconciler.accept(plan, SignedServingPlan.parse(document))
+  log.info({ generation: plan.generation }, 'a serving plan was taken')
+  return plan
+}
+
+type TakeOptions = Pick<FollowOptions, 'reconciler' | 'keys' | 'environment' | 'log'>
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (milliseconds <= 0 || signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, milliseconds)
+    signal.addEventListener('abort', done)
+  })
+}

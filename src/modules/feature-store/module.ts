@@ -1,0 +1,29 @@
+import { defineModule } from '#platform/module.ts'
+import { errors } from './contract.ts'
+import { getEntity } from './get-entity.ts'
+import { getFeatureService } from './get-feature-service.ts'
+import { getFeatureView } from './get-feature-view.ts'
+import { listEntities } from './list-entities.ts'
+import { listFeatureServices } from './list-feature-services.ts'
+import { listFeatureViews } from './list-feature-views.ts'
+import { createFeatureStore } from './migrations/0001-create-feature-store.ts'
+import { putEntity } from './put-entity.ts'
+import { putFeatureService } from './put-feature-service.ts'
+import { putFeatureView } from './put-feature-view.ts'
+
+export const featureStore = defineModule({
+  name: 'feature-store',
+  handlers: [
+    putEntity,
+    getEntity,
+    listEntities,
+    putFeatureView,
+    getFeatureView,
+    listFeatureViews,
+    putFeatureService,
+    getFeatureService,
+    listFeatureServices,
+  ],
+  errors,
+  migrations: { '0001-create-feature-store': createFeatureStore },
+})

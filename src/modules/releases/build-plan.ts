@@ -1,0 +1,125 @@
+import { sql } from 'kysely'
+import { compiledService } from '#modules/feature-store/queries.ts'
+import { servingKeys } from '#modules/identity/queries.ts'
+import { resolveVersion } from '#modules/registry/queries.ts'
+import { canonicalJson } from '#platform/canonical-json.ts'
+import type { OperationContext } from '#platform/context.ts'
+import { digestOf } from '#platform/ids.ts'
+import { basisPoints, type ServedEndpoint, type ServedVersion, type ServingPlan } from './contract.ts'
+import { planKey } from './plan-key.ts'
+import { announcePlan } from './plan-news.ts'
+import { type EndpointRow, type ReleaseRow, runningRelease } from './tables.ts'
+
+/**
+ * Writes the environment's serving plan of the state in this transaction, signed and one generation higher, unless
+ * nothing in it changed. The row's lock puts concurrent changes in an order.
+ */
+export async function publishServingPlan(
+  ctx: OperationContext,
+  environment: string,
+): Promise<{ generation: number; changed: boolean }> {
+  const { rows } = await sql<{ generation: number; content_digest: string }>`
+    insert into releases.plan (workspace, environment, generation, content_digest, payload, signature, key_id, issued_at)
+    values (${ctx.workspace}, ${environment}, 0, '', '', '', '', ${ctx.clock.iso()})
+    on conflict (workspace, environment) do update set generation = releases.plan.generation
+    returning generation, content_digest
+  `.execute(ctx.db)
+  const before = rows[0] ?? { generation: 0, content_digest: '' }
+  const content = await planContent(ctx, environment)
+  const contentDigest = digestOf(canonicalJson(content))
+  if (contentDigest === before.content_digest) return { generation: before.generation, changed: false }
+  const plan: ServingPlan = {
+    format: 1,
+    generation: before.generation + 1,
+    issuedAt: ctx.clock.iso(),
+    environment,
+    ...content,
+  }
+  const { payload, signature, keyId } = planKey(ctx.services.config.dataDir).sign(JSON.stringify(plan))
+  await sql`
+    update releases.plan
+    set generation = ${plan.generation}, content_digest = ${contentDigest}, payload = ${payload},
+        signature = ${signature}, key_id = ${keyId}, issued_at = ${plan.issuedAt}
+    where environment = ${environment}
+  `.execute(ctx.db)
+  ctx.entry.facts({ environment, generation: plan.generation })
+  ctx.afterCommit(() => announcePlan(ctx.workspace, environment))
+  return { generation: plan.generation, changed: true }
+}
+
+async function planContent(
+  ctx: OperationContext,
+  environment: string,
+): Promise<Pick<ServingPlan, 'keys' | 'endpoints' | 'versions'>> {
+  const { rows } = await sql<EndpointRow>`
+    select environment, name, spec, salt, version, release from releases.endpoint
+    where environment = ${environment} order by name
+  `.execute(ctx.db)
+  const endpoints: ServedEndpoint[] = []
+  const refs = new Set<string>()
+  for (const row of rows) {
+    const running = await runningRelease(ctx.db, environment, row.name)
+    endpoints.push(await servedEndpoint(ctx, row, running))
+    for (const ref of await warmVersions(ctx, row, running)) refs.add(ref)
+  }
+  const keys = await servingKeys(ctx.db, environment, ctx.clock.iso())
+  return {
+    keys: keys.map((key) => ({ ...key, workspace: ctx.workspace })),
+    endpoints,
+    versions: await Promise.all([...refs].sort().map((ref) => servedVersion(ctx, ref))),
+  }
+}
+
+/** What serves, what is being tried, and what a rollback would return to: all of it loaded, so that a swap is instant. */
+async function warmVersions(ctx: OperationContext, row: EndpointRow, running: ReleaseRow | undefined): Promise<string[]> {
+  const { rows } = await sql<{ previous: string | null }>`
+    select previous from releases.release where id = ${row.release}
+  `.execute(ctx.db)
+  return [row.version, running?.version, rows[0]?.previous].filter((ref) => ref !== null && ref !== undefined)
+}
+
+async function servedEndpoint(
+  ctx: OperationContext,
+  row: EndpointRow,
+  running: ReleaseRow | undefined,
+): Promise<ServedEndpoint> {
+  const { spec } = row
+  const service = spec.featureService === null ? undefined : await compiledService(ctx.db, spec.featureService)
+  const candidate = running?.state === 'canary' ? running : undefined
+  const routes: ServedEndpoint['routes'] = []
+  if (row.version !== null) {
+    routes.push({ variant: 'primary', version: row.version, weight: 10_000 - (candidate?.weight ?? 0) })
+  }
+  if (candidate !== undefined) routes.push({ variant: 'canary', version: candidate.version, weight: candidate.weight })
+  const sample = basisPoints(running?.strategy.shadow?.sample ?? '0%')
+  return {
+    workspace: ctx.workspace,
+    environment: row.environment,
+    endpoint: row.name,
+    release: running?.id ?? row.release,
+    routes,
+    shadows: running?.state === 'shadow' ? [{ version: running.version, sample }] : [],
+    salt: row.salt,
+    targetingField: spec.targetingField,
+    request: service?.request ?? [],
+    timestampField: service?.timestampField ?? null,
+    views: service?.views ?? [],
+    onDemand: service?.onDemand ?? [],
+    fallback: spec.fallback,
+    limits: spec.limits,
+  }
+}
+
+async function servedVersion(ctx: OperationContext, ref: string): Promise<ServedVersion> {
+  const version = await resolveVersion(ctx.db, ref)
+  return {
+    ref: version.ref,
+    workspace: ctx.workspace,
+    model: version.model,
+    version: version.version,
+    artifact: version.artifact,
+    signature: version.signature,
+    features: version.features,
+    output: version.output,
+  }
+}

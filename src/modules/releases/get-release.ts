@@ -1,0 +1,7 @@
+import { handle } from '#platform/context.ts'
+import * as contract from './contract.ts'
+import { findRelease, releaseOf } from './tables.ts'
+
+export const getRelease = handle(contract.getRelease, async (ctx, { release }) =>
+  releaseOf(await findRelease(ctx.db, release)),
+)

@@ -1,0 +1,67 @@
+import { sql } from 'kysely'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { allows } from '#platform/actor.ts'
+import { platformFailure } from '#platform/errors.ts'
+import { Digest, Name } from '#platform/names.ts'
+import type { Platform } from '#platform/platform.ts'
+import { requireActor } from '#platform/surfaces/request.ts'
+import type { SignedServingPlan } from './contract.ts'
+import { awaitPlan } from './plan-news.ts'
+
+const longestWaitMs = 20_000
+
+const Wanted = z.object({ environment: Name, after: z.coerce.number().int().min(0).default(0) })
+
+/** What inference nodes fetch: the newest plan, by long poll, and the artifacts that it names. */
+export function nodeRoutes(app: FastifyInstance, platform: Platform): void {
+  app.get('/internal/v1/serving-plan', async (request, reply) => {
+    const { workspace } = await requireNode(platform, request)
+    const { environment, after } = Wanted.parse(request.query)
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    let plan = await newestPlan(platform, workspace, environment, after)
+    if (plan === undefined) {
+      await awaitPlan(workspace, environment, longestWaitMs, gone.signal)
+      plan = await newestPlan(platform, workspace, environment, after)
+    }
+    return plan === undefined ? reply.status(204).send() : plan
+  })
+
+  app.get('/internal/v1/objects/:digest', async (request, reply) => {
+    const { workspace } = await requireNode(platform, request)
+    const { digest } = z.object({ digest: Digest }).parse(request.params)
+    const named = await platform.read(workspace, async (db) => {
+      const { rows } = await sql`
+        select 1 from releases.plan p, jsonb_array_elements(nullif(p.payload, '')::jsonb -> 'versions') as version
+        where version ->> 'artifact' = ${digest} limit 1
+      `.execute(db)
+      return rows.length > 0
+    })
+    if (!named) throw platformFailure('not_found', `No serving plan names ${digest}`)
+    return reply.type('application/octet-stream').send(await platform.services.objects.open(digest))
+  })
+}
+
+async function requireNode(platform: Platform, request: FastifyRequest): Promise<{ workspace: string }> {
+  const actor = await requireActor(platform, request)
+  if (!allows(actor.grants, 'node:serve', {})) {
+    throw platformFailure('permission_denied', `${actor.name} is not an inference node`)
+  }
+  return actor
+}
+
+async function newestPlan(
+  platform: Platform,
+  workspace: string,
+  environment: string,
+  after: number,
+): Promise<SignedServingPlan | undefined> {
+  return platform.read(workspace, async (db) => {
+    const { rows } = await sql<SignedServingPlan>`
+      select payload, signature, key_id as "keyId" from releases.plan
+      where environment = ${environment} and generation > ${after} and generation > 0
+    `.execute(db)
+    return rows[0]
+  })
+}
