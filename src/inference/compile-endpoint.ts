@@ -28,8 +28,8 @@ export interface CompiledView {
   plan: AggregationPlan
   /** Positions of the entity key's fields among the request fields. */
   fields: number[]
-  /** Where its first feature goes. */
-  slot: number
+  /** Which of the plan's values are read, and where each goes among the endpoint's features. */
+  features: { position: number; slot: number }[]
 }
 
 export interface CompiledFormula {
@@ -76,16 +76,16 @@ export function compileEndpoint(
 ): Endpoint {
   const plain = spec.views.length === 0 && spec.onDemand.length === 0 && spec.request.length === 0
   const slots = spec.request.map(({ name }) => name)
-  const views = spec.views.map((view) => {
-    const slot = slots.length
-    slots.push(...view.aggregations.map(({ name }) => name))
-    return {
-      namespace: onlineNamespace(spec.workspace, view.view, view.definition),
-      plan: planAggregations(view.aggregations),
-      fields: view.entityFields.map((field) => positionOf(spec, field, `view ${view.view}`)),
-      slot,
-    }
-  })
+  const views = spec.views.map((view) => ({
+    namespace: onlineNamespace(spec.workspace, view.view, view.definition),
+    plan: planAggregations(view.aggregations),
+    fields: view.entityFields.map((field) => positionOf(spec, field, `view ${view.view}`)),
+    features: view.features.map(({ name, aggregation }) => {
+      const position = view.aggregations.findIndex((one) => one.name === aggregation)
+      if (position < 0) throw unloadable(spec, `view ${view.view} has no aggregation ${aggregation}`)
+      return { position, slot: slots.push(name) - 1 }
+    }),
+  }))
   const formulas = compileFormulas(spec, slots)
 
   const route = (ref: string, variant: Route['variant'], weight: number): Route => {
@@ -140,8 +140,11 @@ export function signatureOf({ ref, signature }: ServedVersion): ModelSignature {
 function compileFormulas(spec: ServedEndpoint, slots: string[]): CompiledFormula[] {
   const variables: Record<string, VariableType> = {}
   for (const { name, type } of spec.request) variables[name] = type
-  for (const { name, function: kind } of spec.views.flatMap(({ aggregations }) => aggregations)) {
-    variables[name] = kind === 'count' ? 'int' : 'double?'
+  for (const { aggregations, features } of spec.views) {
+    for (const { name, aggregation } of features) {
+      const counts = aggregations.some((one) => one.name === aggregation && one.function === 'count')
+      variables[name] = counts ? 'int' : 'double?'
+    }
   }
   return spec.onDemand.map(({ name, expression, type }) => {
     const checked = checkExpression(expression, variables, { expect: type })

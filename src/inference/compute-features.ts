@@ -56,11 +56,9 @@ function assemble(endpoint: Endpoint, request: RequestRows, states: OnlineValues
       else if (typeof value === 'boolean') values[base + field] = value ? 1 : 0
     })
     const time = request.times[row] ?? 0
-    views.forEach(({ plan, slot }, view) => {
-      const features = readFeatures(states[row * views.length + view], plan, time)
-      features.forEach((feature, index) => {
-        if (feature !== null) values[base + slot + index] = feature
-      })
+    views.forEach(({ plan, features }, view) => {
+      const read = readFeatures(states[row * views.length + view], plan, time)
+      for (const { position, slot } of features) values[base + slot] = read[position] ?? Number.NaN
     })
     evaluateFormulas(endpoint, request, row, values)
   }

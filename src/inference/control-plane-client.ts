@@ -7,8 +7,6 @@ export interface NodeStatus {
   generation: number
   /** Loaded and warm, `model@version`. */
   versions: string[]
-  /** Versions still being loaded; the generation is fully in force when there are none. */
-  loading: number
   failed: { version: string; reason: string }[]
   /** Local overrides in force. */
   overrides: { endpoint: string; version: string; reason: string; actor: string; at: string }[]

@@ -23,7 +23,8 @@ export interface FakeControlPlane {
   statuses: NodeStatus[]
   /** Records of chunks taken, each chunk once. */
   records: PredictionRecord[]
-  chunks: string[]
+  /** Times that a node asked for a plan. */
+  planRequests(): number
   /** Takes this many chunks of records but fails to say so. */
   forgetAnswers(count: number): void
   stop(): Promise<void>
@@ -43,6 +44,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
   let document: unknown
   let generation = 0
   let forgotten = 0
+  let asked = 0
   let port = 0
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -50,6 +52,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
     const body = await buffer(request)
     if (request.headers.authorization !== `Bearer ${nodeToken}`) return void response.writeHead(401).end()
     if (url.pathname === '/internal/v1/serving-plan') {
+      asked++
       if (Number(url.searchParams.get('after')) >= generation) await news(request)
       if (Number(url.searchParams.get('after')) >= generation) return void response.writeHead(204).end()
       return void response.end(JSON.stringify(document))
@@ -130,9 +133,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
     corrupt: (digest) => objects.set(digest, Buffer.from('not the artifact')),
     statuses,
     records,
-    get chunks() {
-      return [...chunks]
-    },
+    planRequests: () => asked,
     forgetAnswers(count) {
       forgotten = count
     },

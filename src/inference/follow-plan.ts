@@ -14,7 +14,7 @@ export interface FollowOptions {
   environment: string
   log: Logger
   signal: AbortSignal
-  /** Called after every answer of the control plane that held nothing new: a sign of life is due. */
+  /** Called when the control plane answers without news: time for what it could not be told before. */
   onQuiet: () => void
 }
 

@@ -21,6 +21,7 @@ export interface Reconciler {
   retry(): void
   /** Returns when nothing is being loaded any more. */
   settled(): Promise<void>
+  loading(): boolean
   /** Everything that the plan wants is served. */
   complete(): boolean
   status(): Omit<NodeStatus, 'environment'>
@@ -165,6 +166,7 @@ export function createReconciler({ pool, artifacts, log, onChange }: ReconcilerO
     async settled() {
       while (loading.size > 0) await Promise.all(loading.values())
     },
+    loading: () => loading.size > 0,
     complete() {
       if (desired === undefined || loading.size > 0) return false
       // What no node can serve must not keep every node from being ready; what only has not arrived yet must.
@@ -174,8 +176,7 @@ export function createReconciler({ pool, artifacts, log, onChange }: ReconcilerO
     status: () => ({
       generation: table.generation,
       versions: [...loaded.values()].map(({ ref }) => ref).sort(),
-      loading: loading.size,
-      failed: [...failed.values(), ...(loading.size > 0 ? [] : misfits)].map(({ version, reason }) => ({
+      failed: [...failed.values(), ...misfits].map(({ version, reason }) => ({
         version,
         reason,
       })),

@@ -97,9 +97,15 @@ export async function serve(options: ServeOptions): Promise<InferenceNode> {
 
   const persist = coalesce(async () => {
     await writeDurably(planFile, JSON.stringify(reconciler.documents()))
-    if (reconciler.status().loading === 0) await artifacts.keepOnly(reconciler.artifacts)
+    if (!reconciler.loading()) await artifacts.keepOnly(reconciler.artifacts)
   })
-  const report = coalesce(() => client.reportStatus({ environment, ...reconciler.status() }))
+  let reported = ''
+  const report = coalesce(async () => {
+    const status = { environment, ...reconciler.status() }
+    if (reconciler.loading() || status.generation === 0 || JSON.stringify(status) === reported) return
+    await client.reportStatus(status)
+    reported = JSON.stringify(status)
+  })
   function changed(): void {
     ready ||= reconciler.complete()
     persist().catch((error: unknown) => log.error({ err: error }, 'the serving plan cannot be kept on disk'))

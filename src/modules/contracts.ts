@@ -1,5 +1,7 @@
 import * as kernel from '#platform/kernel/contract.ts'
 import type { Operation } from '#platform/operation.ts'
+import * as datasets from './datasets/contract.ts'
+import * as featureStore from './feature-store/contract.ts'
 import * as governance from './governance/contract.ts'
 import * as identity from './identity/contract.ts'
 import * as registry from './registry/contract.ts'
@@ -7,6 +9,8 @@ import * as registry from './registry/contract.ts'
 const contracts: ReadonlyArray<readonly [string, object]> = [
   ['platform', kernel],
   ['identity', identity],
+  ['datasets', datasets],
+  ['feature-store', featureStore],
   ['registry', registry],
   ['governance', governance],
 ]

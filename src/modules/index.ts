@@ -1,7 +1,9 @@
 import type { ModuleDefinition } from '#platform/module.ts'
+import { datasets } from './datasets/module.ts'
+import { featureStore } from './feature-store/module.ts'
 import { governance } from './governance/module.ts'
 import { identity } from './identity/module.ts'
 import { registry } from './registry/module.ts'
 
 /** THE ordered list: wiring order, migration order, and who may import whom. */
-export const modules: readonly ModuleDefinition[] = [identity, registry, governance]
+export const modules: readonly ModuleDefinition[] = [identity, datasets, featureStore, registry, governance]

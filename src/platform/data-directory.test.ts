@@ -19,12 +19,17 @@ async function holdElsewhere(path: string): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
     [
+      '--expose-gc',
       '--input-type=module',
       '--eval',
       `import { openDataDirectory } from '#platform/data-directory.ts'
        await openDataDirectory(process.argv[1], { command: 'pave up' })
+       for (let turn = 0; turn < 3; turn++) {
+         await new Promise(setImmediate)
+         globalThis.gc()
+       }
        console.log('held')
-       setInterval(() => globalThis.gc?.(), 50)`,
+       setInterval(() => {}, 1000)`,
       path,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

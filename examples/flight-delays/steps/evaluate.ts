@@ -27,17 +27,20 @@ await runStep(async (step) => {
   convertDistance(evaluation, step)
   const probabilities = predict(model, evaluation.values)
   const { auc, interval } = areaUnderCurve(probabilities, evaluation.labels)
-  const metrics = {
-    auc,
-    log_loss: logLoss(probabilities, evaluation.labels),
-    brier: brierScore(probabilities, evaluation.labels),
-    calibration_error: calibrationError(probabilities, evaluation.labels),
-    rows: evaluation.rows,
-    intervals: { auc: interval },
-    baseline: { name: `late share by ${baselineFeatures.join(' and ')}`, auc: baseline.auc },
+  const report = {
+    metrics: {
+      auc,
+      auc_low: interval[0],
+      auc_high: interval[1],
+      log_loss: logLoss(probabilities, evaluation.labels),
+      brier: brierScore(probabilities, evaluation.labels),
+      calibration_error: calibrationError(probabilities, evaluation.labels),
+      rows: evaluation.rows,
+    },
+    baseline: { name: `late share by ${baselineFeatures.join(' and ')}`, metrics: { auc: baseline.auc } },
     slices: measureSlices(evaluation, probabilities, sliceBy, numberParam(step, 'slices', 10)),
   }
-  await writeFile(outputPath(step, 'metrics'), JSON.stringify(metrics, null, 2))
+  await writeFile(outputPath(step, 'metrics'), JSON.stringify(report, null, 2))
   showProgress(1, `AUC ${auc.toFixed(3)}, baseline ${baseline.auc.toFixed(3)}`)
 })
 
@@ -48,6 +51,7 @@ function measureSlices(table: LabelledTable, probabilities: Float64Array, sliceB
   return largest.map(([value, rows]) => {
     const scores = rows.map((row) => probabilities[row] ?? Number.NaN)
     const labels = rows.map((row) => table.labels[row] ?? Number.NaN)
-    return { slice: `${sliceBy}=${value}`, rows: rows.length, auc: areaUnderCurve(scores, labels).auc }
+    const { auc } = areaUnderCurve(scores, labels)
+    return { slice: `${sliceBy}=${value}`, rows: rows.length, metrics: Number.isNaN(auc) ? {} : { auc } }
   })
 }

@@ -41,8 +41,11 @@ export interface AggregationPlan {
   layout: number
 }
 
-/** A reader may be this many tiles behind the newest event and still find its whole window. */
-const GRACE_TILES = 1
+/**
+ * A reader may be this many tiles behind the newest event and still find its whole window: events that come in batches,
+ * or from a clock that is a little fast, must not take the past from requests that are still on their way.
+ */
+const GRACE_TILES = 24
 
 /** @throws TypeError when `checkAggregations` has something to say */
 export function planAggregations(aggregations: readonly TileAggregation[]): AggregationPlan {

@@ -93,6 +93,8 @@ const VersionContent = {
   lastTime: Instant.nullable(),
   timeColumn: Identifier,
   columns: z.array(z.object({ name: Identifier, type: ColumnType })),
+  /** The expression of each derived column. */
+  derived: z.record(Identifier, z.string()),
   profile: z.array(ColumnProfile),
 }
 

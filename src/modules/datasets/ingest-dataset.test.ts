@@ -2,12 +2,12 @@ import { createReadStream } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { recordObject } from '#platform/kernel/contract.ts'
-import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
+import { createTestPlatform, type TestPlatform } from '#testing/data-temp-platform.ts'
 import { identity } from '../identity/module.ts'
 import { getDatasetVersion, ingestDataset, listQuarantine, putDataset } from './contract.ts'
 import { datasets } from './module.ts'
 
-const flights = fileURLToPath(import.meta.resolve('vega-datasets/data/flights-3m.parquet'))
+const flights = fileURLToPath(new URL('../../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url))
 
 const contract = {
   timeColumn: 'date',

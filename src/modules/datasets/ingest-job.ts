@@ -105,6 +105,7 @@ async function ingestRange(
     lastTime: answer.last_time,
     timeColumn: spec.timeColumn,
     columns: [...columns, ...contract.derived].map(({ name, type }) => ({ name, type })),
+    derived: Object.fromEntries(contract.derived.map(({ name, expression }) => [name, expression.text])),
     profile: answer.profile,
   }
 }

@@ -267,6 +267,7 @@ export const buildTrainingSet = operation({
     'request_field_missing',
     'view_on_other_dataset',
     'column_name_taken',
+    'dataset_version_outdated',
   ],
   input: TrainingSetInput,
   output: z.object({ job: z.uuid() }),
@@ -299,7 +300,7 @@ export const registerTrainingSet = operation({
   permission: { verb: 'feature:train', on: ['featureService'] },
   lineage: { inputs: ['dataset-version', 'feature-view', 'feature-service'], outputs: ['training-set'] },
   errors: [],
-  input: TrainingSet.extend({ views: z.array(z.string().max(200)).max(100) }),
+  input: TrainingSet.extend({ views: z.array(Name).max(100) }),
   output: TrainingSet,
 })
 
@@ -352,7 +353,7 @@ export const materializeViews = operation({
   summary: 'Replace the online features of the views on a dataset by those of a dataset version',
   effect: 'write',
   permission: { verb: 'feature:materialize', on: [] },
-  errors: ['dataset_version_not_found', 'feature_view_not_found', 'view_on_other_dataset'],
+  errors: ['dataset_version_not_found', 'feature_view_not_found', 'view_on_other_dataset', 'dataset_version_outdated'],
   input: MaterializeInput,
   output: z.object({ job: z.uuid() }),
   job: true,
@@ -428,6 +429,11 @@ export const errors = defineErrors({
     status: 422,
     summary: 'A feature view reads another dataset than the one given.',
     hint: 'Give a version of the dataset that the views are declared on.',
+  },
+  dataset_version_outdated: {
+    status: 409,
+    summary: 'The dataset version was ingested under another formula of a derived column than the views follow now.',
+    hint: 'Ingest the dataset again and use the new version.',
   },
   column_name_taken: {
     status: 422,

@@ -13,7 +13,12 @@ export const listFeatureServices = handle(contract.listFeatureServices, async (c
   return pageFrom(
     rows,
     limit,
-    (row) => ({ featureService: row.name, spec: row.spec, features: featureNames(row.spec), createdAt: row.created_at }),
+    (row) => ({
+      featureService: row.name,
+      spec: row.spec,
+      features: featureNames(row.spec),
+      createdAt: row.created_at,
+    }),
     (row) => [row.name],
   )
 })

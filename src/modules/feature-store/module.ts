@@ -1,4 +1,6 @@
 import { defineModule } from '#platform/module.ts'
+import { buildTrainingSet } from './build-training-set.ts'
+import { buildTrainingSetJob } from './build-training-set-job.ts'
 import { errors } from './contract.ts'
 import { getEntity } from './get-entity.ts'
 import { getFeatureService } from './get-feature-service.ts'
@@ -10,6 +12,7 @@ import { createFeatureStore } from './migrations/0001-create-feature-store.ts'
 import { putEntity } from './put-entity.ts'
 import { putFeatureService } from './put-feature-service.ts'
 import { putFeatureView } from './put-feature-view.ts'
+import { registerTrainingSet } from './register-training-set.ts'
 
 export const featureStore = defineModule({
   name: 'feature-store',
@@ -23,7 +26,10 @@ export const featureStore = defineModule({
     putFeatureService,
     getFeatureService,
     listFeatureServices,
+    buildTrainingSet,
+    registerTrainingSet,
   ],
   errors,
   migrations: { '0001-create-feature-store': createFeatureStore },
+  jobs: [buildTrainingSetJob],
 })

@@ -17,6 +17,8 @@ export interface ResolvedView {
   /** Columns of the dataset, in the order of the join keys. */
   keyColumns: string[]
   aggregations: ServedAggregation[]
+  /** Every column that it reads, with the formula of a derived one. */
+  columns: { name: string; expression: string | undefined }[]
 }
 
 const hour = 3_600_000
@@ -65,13 +67,24 @@ export function resolveView(
   const [problem] = checkAggregations(aggregations)
   if (problem !== undefined) throw refuse(`aggregations${problem.pointer}: ${problem.message}`)
 
-  const read = [spec.timestamp, ...keyColumns, ...aggregations.flatMap(({ column }) => column ?? [])]
-  const derived = Object.fromEntries(read.map((name) => [name, dataset.derived[name]?.expression]))
-  const keys = joinKeys.map(({ type }, index) => ({ type, column: keyColumns[index] }))
-  const definition = digestOf(
-    canonicalJson({ dataset: spec.dataset, timestamp: spec.timestamp, keys, aggregations, derived }),
-  )
-  return { view, dataset: spec.dataset, definition, timestamp: spec.timestamp, joinKeys, keyColumns, aggregations }
+  const read = new Set([spec.timestamp, ...keyColumns, ...aggregations.flatMap(({ column }) => column ?? [])])
+  const described = {
+    dataset: spec.dataset,
+    timestamp: spec.timestamp,
+    keys: joinKeys.map(({ type }, index) => ({ type, column: keyColumns[index] })),
+    aggregations,
+    columns: [...read].map((name) => ({ name, expression: dataset.derived[name]?.expression })),
+  }
+  return {
+    view,
+    dataset: spec.dataset,
+    definition: digestOf(canonicalJson(described)),
+    timestamp: spec.timestamp,
+    joinKeys,
+    keyColumns,
+    aggregations,
+    columns: described.columns,
+  }
 }
 
 /** Chronon's choice: fine hops where windows are short, so that a window is a few hundred tiles at most. */

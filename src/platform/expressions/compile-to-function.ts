@@ -1,4 +1,4 @@
-import { type ExpressionError, positionOf, quotePart, type Span } from './errors.ts'
+import { type Fail, Failure, failuresOf, longListFailure, nullFailure } from './failure.ts'
 import { expressionLimits } from './parse-expression.ts'
 import type { Access, CheckedExpression, Literal, Tree } from './tree.ts'
 import { describeType } from './types.ts'
@@ -10,26 +10,9 @@ export type ExpressionValues = { readonly [name: string]: unknown }
 /** Computes one part of an expression: its value, null, or a `Failure`. Timestamps and durations are milliseconds. */
 export type Step = (values: ExpressionValues) => unknown
 
-/** Why a part has no value. It is returned, not thrown: failing is ordinary, and && and || absorb it. */
-export class Failure {
-  readonly error: ExpressionError
-  constructor(error: ExpressionError) {
-    this.error = error
-  }
-}
-
-type Fail = (code: ExpressionError['code'], span: Span, message: string, hint: string) => Failure
-
 /** Compiles a checked expression to closures; all failures are made here, so that evaluating allocates nothing. */
 export function compileToFunction({ text, tree }: CheckedExpression): Step {
-  return compile(tree, (code, span, message, hint) => {
-    return new Failure({
-      code,
-      message: `${quotePart(text, span)} ${message}.`,
-      position: positionOf(text, span),
-      hint,
-    })
-  })
+  return compile(tree, failuresOf(text))
 }
 
 function compile(tree: Tree, fail: Fail): Step {
@@ -70,10 +53,6 @@ function compile(tree: Tree, fail: Fail): Step {
     case 'loop':
       return compileLoop(tree, fail)
   }
-}
-
-function nullFailure(tree: Tree, fail: Fail): Failure {
-  return fail('expression_null_value', tree.span, 'is null', 'Guard it, for example `x == null ? 0 : x`.')
 }
 
 /** Applies a function to an operand that must have a value. */
@@ -177,7 +156,7 @@ function compileContainment({ item, collection }: Tree & { kind: 'containment' }
     'is not a list or a map',
     'Look in a list or a map.',
   )
-  const tooLong = listFailure(collection, fail)
+  const tooLong = longListFailure(collection, fail)
   const read =
     collection.kind === 'access' && collection.type.kind === 'list' ? readerOf(collection.type.item) : undefined
   return (values) => {
@@ -194,21 +173,11 @@ function compileContainment({ item, collection }: Tree & { kind: 'containment' }
   }
 }
 
-function listFailure(list: Tree, fail: Fail): Failure {
-  const limit = expressionLimits.loopItems
-  return fail(
-    'expression_wrong_value',
-    list.span,
-    `has more than ${limit} items`,
-    'Aggregate long lists before they reach an expression.',
-  )
-}
-
 function compileLoop({ macro, list, variable, body }: Tree & { kind: 'loop' }, fail: Fail): Step {
   const listStep = compile(list, fail)
   const condition = orFailure(compile(body, fail), nullFailure(body, fail))
   const whenNull = nullFailure(list, fail)
-  const tooLong = listFailure(list, fail)
+  const tooLong = longListFailure(list, fail)
   const run = macro === 'filter' ? keepMatching : macro === 'all' ? findDecisive(false) : findDecisive(true)
   return (values) => {
     const items = listStep(values)

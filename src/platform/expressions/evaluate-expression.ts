@@ -1,5 +1,6 @@
-import { compileToFunction, type ExpressionValues, Failure, type Step } from './compile-to-function.ts'
+import { compileToFunction, type ExpressionValues, type Step } from './compile-to-function.ts'
 import { type ExpressionError, positionOf, quotePart } from './errors.ts'
+import { Failure } from './failure.ts'
 import type { CheckedExpression } from './tree.ts'
 
 /** What an expression answers: timestamps are Dates, ints and doubles numbers. */

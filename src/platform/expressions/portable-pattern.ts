@@ -47,7 +47,7 @@ function isRepetition(piece: string): boolean {
   return /^[*+?{]/.test(piece)
 }
 
-/** Whether a piece ends something that can be repeated, or be the content of a group. */
+/** Whether a piece ends something that can be repeated. */
 function endsAtom(piece: string): boolean {
   return !isRepetition(piece) && !['(', '(?:', '|', '^', '$'].includes(piece)
 }

@@ -133,6 +133,7 @@ export function boundDoubleName(dialect: SqlDialect, v: string): string {
   return `CASE WHEN abs(${v}) < ${double(smallestDouble)} THEN ${double(0)} WHEN abs(${v}) <= ${double(largestDouble)} THEN ${v} END`
 }
 
+/** The int in a column of any numeric type, NULL where it is out of range. */
 export function boundIntColumn(dialect: SqlDialect, column: string): string {
   return `CASE WHEN ${column} BETWEEN ${-largestInt} AND ${largestInt} THEN CAST(${column} AS ${dialect.integer}) END`
 }

@@ -152,14 +152,18 @@ describe('one data directory, in order', () => {
   )
 
   test.runIf(process.platform === 'linux')('a killed postmaster that stays a zombie keeps nobody out', async () => {
-    const heedless = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 100'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const { uid, gid } = await stat(join(dataDir, 'postgres'))
+    // The shell becomes `sleep`, which waits for no child, before its child ends.
+    const heedless = spawn('/bin/sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 100'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      ...(root && { uid, gid }),
+    })
     onTestFinished(() => void heedless.kill('SIGKILL'))
     const [zombie] = await once(createInterface(heedless.stdout), 'line')
     await vi.waitFor(async () => expect(await readFile(`/proc/${zombie}/stat`, 'utf8')).toContain(') Z '))
-    const owner = await stat(join(dataDir, 'postgres'))
     const pidFile = join(dataDir, 'postgres', 'postmaster.pid')
     await writeFile(pidFile, `${zombie}\n${join(dataDir, 'postgres')}\n`)
-    await chown(pidFile, owner.uid, owner.gid)
+    await chown(pidFile, uid, gid)
     expect(await query(await start(dataDir), 'select n from acknowledged')).toEqual([{ n: 1 }])
   })
 
