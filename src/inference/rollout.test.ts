@@ -1,5 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ServedEndpoint } from '#modules/releases/contract.ts'
 import { writeOverrides } from './override.ts'
@@ -28,8 +29,8 @@ function routed(generation: number, weights: [number, number][], parts: Partial<
   return bed.plan(generation, { endpoints: [{ ...simple, routes, ...parts }], versions })
 }
 
-async function startReady(): Promise<TestNode> {
-  const node = await bed.start()
+async function startReady(options: Parameters<TestBed['start']>[0] = {}): Promise<TestNode> {
+  const node = await bed.start(options)
   await until(async () => (await node.get('/v2/health/ready')).status === 200, 'readiness')
   return node
 }
@@ -229,25 +230,33 @@ describe('without the control plane', () => {
     )
     expect(await answering(node)).toBe('1')
 
-    const file = join(directory, 'override.json')
-    await writeFile(file, (await readFile(file, 'utf8')).replace('ada', 'eve'))
     await writeOverrides(directory, 'prod', [])
     await serves(node, '2')
   })
 
-  test('an override that somebody else wrote is not taken', async () => {
+  test('an override that somebody else signed is not taken', async () => {
     bed.control.publish(
       routed(1, [
         [2, 10_000],
         [1, 0],
       ]),
     )
-    const node = await startReady()
-    const payload = JSON.stringify({ environment: 'prod', overrides: [] })
-    await writeFile(
-      join(bed.directory, 'node-1', 'override.json'),
-      JSON.stringify({ ...bed.control.sign(bed.plan(9)), payload }),
-    )
+    const lines: string[] = []
+    const node = await startReady({ log: pino({ level: 'error' }, { write: (line) => void lines.push(line) }) })
+    const overrides = [
+      {
+        workspace,
+        endpoint: 'flight-delays',
+        version: 'delays@1',
+        reason: 'x',
+        actor: 'eve',
+        at: '2001-03-04T12:30:00Z',
+      },
+    ]
+    const elsewhere = join(bed.directory, 'elsewhere')
+    await writeOverrides(elsewhere, 'prod', overrides)
+    await copyFile(join(elsewhere, 'override.json'), join(bed.directory, 'node-1', 'override.json'))
+    await until(() => lines.some((line) => line.includes('override_refused')), 'the refusal')
     expect(await answering(node)).toBe('2')
   })
 })
@@ -312,12 +321,12 @@ describe('a plan', () => {
   ])('with %s leaves the endpoint as it was', async (_what, change, named) => {
     bed.control.publish(routed(1, [[1, 10_000]]))
     const node = await startReady()
-    const plan = routed(2, [[2, 10_000]])
-    bed.control.publish({ ...plan, versions: [version(1), { ...version(2), ...change }] })
+    const plan = routed(2, [[3, 10_000]])
+    bed.control.publish({ ...plan, versions: [version(1), { ...version(3), ...change }] })
     await until(() => bed.control.statuses.at(-1)?.generation === 2, 'the report')
     expect(await answering(node)).toBe('1')
     expect(bed.control.statuses.at(-1)?.failed[0]).toMatchObject({
-      version: 'delays@2',
+      version: 'delays@3',
       reason: expect.stringContaining(named),
     })
   })

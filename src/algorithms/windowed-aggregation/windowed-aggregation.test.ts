@@ -147,8 +147,8 @@ describe('online', () => {
     const before = applyEvents(emptyState(plan), plan, [{ at: 100, values: [1] }]).state
     const copy = structuredClone(before)
     const after = applyEvents(before, plan, [
-      { at: 59, values: [5] },
-      { at: 60, values: [7] },
+      { at: -401, values: [5] },
+      { at: -400, values: [7] },
       { at: 140, values: [null] },
     ])
     expect(before).toEqual(copy)

@@ -5,13 +5,18 @@ import { errors } from './contract.ts'
 import { getEntity } from './get-entity.ts'
 import { getFeatureService } from './get-feature-service.ts'
 import { getFeatureView } from './get-feature-view.ts'
+import { getOnlineFeatures } from './get-online-features.ts'
 import { listEntities } from './list-entities.ts'
 import { listFeatureServices } from './list-feature-services.ts'
 import { listFeatureViews } from './list-feature-views.ts'
+import { materializeJob } from './materialize-job.ts'
+import { materializeViews } from './materialize-views.ts'
 import { createFeatureStore } from './migrations/0001-create-feature-store.ts'
+import { pushEvents } from './push-events.ts'
 import { putEntity } from './put-entity.ts'
 import { putFeatureService } from './put-feature-service.ts'
 import { putFeatureView } from './put-feature-view.ts'
+import { registerMaterialization } from './register-materialization.ts'
 import { registerTrainingSet } from './register-training-set.ts'
 
 export const featureStore = defineModule({
@@ -28,8 +33,12 @@ export const featureStore = defineModule({
     listFeatureServices,
     buildTrainingSet,
     registerTrainingSet,
+    pushEvents,
+    materializeViews,
+    registerMaterialization,
+    getOnlineFeatures,
   ],
   errors,
   migrations: { '0001-create-feature-store': createFeatureStore },
-  jobs: [buildTrainingSetJob],
+  jobs: [buildTrainingSetJob, materializeJob],
 })

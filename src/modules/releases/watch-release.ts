@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { windowStatistics } from '#modules/predictions/queries.ts'
+import { emptyLatencyHistogram } from '#algorithms/statistics/latency-histogram.ts'
+import { mergeStatistics, type Statistics, windowStatistics } from '#modules/predictions/queries.ts'
 import { resolveVersion } from '#modules/registry/queries.ts'
 import { systemActor } from '#platform/actor.ts'
 import type { Subscriber, SubscriberContext } from '#platform/module.ts'
@@ -53,13 +54,8 @@ function lastStageUnjudged(release: ReleaseRow, verdicts: readonly Verdict[]): b
 }
 
 async function assess(db: Db, release: ReleaseRow): Promise<{ verdicts: Verdict[]; rows: number }> {
-  const from = release.watermark ?? undefined
-  const { environment, endpoint } = release
-  const candidate = observedOf(await windowStatistics(db, { environment, endpoint, version: release.version, from }))
-  const current =
-    release.previous === null
-      ? undefined
-      : observedOf(await windowStatistics(db, { environment, endpoint, version: release.previous, from }))
+  const candidate = await observe(db, release, release.version)
+  const current = release.previous === null ? undefined : await observe(db, release, release.previous)
   const verdicts = judge(
     release.strategy.guardrails,
     candidate,
@@ -70,13 +66,24 @@ async function assess(db: Db, release: ReleaseRow): Promise<{ verdicts: Verdict[
   return { verdicts, rows: candidate.rows }
 }
 
+/** All that a version did on the endpoint since the release began, in whatever role. */
+async function observe(db: Db, release: ReleaseRow, version: string): Promise<Observed> {
+  const { environment, endpoint, watermark } = release
+  const items: Statistics[] = await windowStatistics(db, { environment, endpoint, version, from: watermark ?? undefined })
+  const [first, ...others] = items
+  const sum = first && others.reduce(mergeStatistics, first)
+  return {
+    rows: sum?.rows ?? 0,
+    errors: sum?.errors ?? 0,
+    fallbacks: sum?.fallbacks ?? 0,
+    latency: sum?.latency ?? emptyLatencyHistogram(),
+    features: new Map(Object.entries(sum?.features ?? {}).map(([name, { counts }]) => [name, counts])),
+  }
+}
+
 async function referenceOf(db: Db, ref: string): Promise<Reference> {
   const version = await resolveVersion(db, ref)
   return new Map(version.profile.map((profile) => [profile.name, profile.counts]))
-}
-
-function observedOf(statistics: Awaited<ReturnType<typeof windowStatistics>>): Observed {
-  return statistics
 }
 
 function reasonOf(failed: readonly Verdict[]): string {
