@@ -11,7 +11,10 @@ const output: Output = {
   err: (line) => void process.stderr.write(`${line}\n`),
 }
 
-const commands: Record<string, { usage: string; summary: string; run(args: string[], config: Config): Promise<number> }> = {
+const commands: Record<
+  string,
+  { usage: string; summary: string; run(args: string[], config: Config): Promise<number> }
+> = {
   up: {
     usage: 'up [--environment prod] [--no-serve]',
     summary: 'Start everything on this machine: PostgreSQL, control plane, console, an inference node',

@@ -1,6 +1,12 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bindRole, createPrincipal, createSignInLink, createToken, createWorkspace } from '#modules/identity/contract.ts'
+import {
+  bindRole,
+  createPrincipal,
+  createSignInLink,
+  createToken,
+  createWorkspace,
+} from '#modules/identity/contract.ts'
 import { listWorkspaces } from '#modules/identity/queries.ts'
 import { systemActor } from '#platform/actor.ts'
 import type { Platform } from '#platform/platform.ts'

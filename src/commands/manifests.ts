@@ -8,7 +8,12 @@ import { readManifests } from '#platform/surfaces/manifests/read-manifests.ts'
 const signs = { create: '+', update: '~', unchanged: ' ' } as const
 
 /** `pave plan PATH`: what `pave apply PATH` would do. */
-export async function plan(path: string, client: Client, operations: readonly Operation[], output: Output): Promise<number> {
+export async function plan(
+  path: string,
+  client: Client,
+  operations: readonly Operation[],
+  output: Output,
+): Promise<number> {
   const changes = await planManifests(client, await readManifests(path, kindsOf(operations)))
   for (const change of changes) show(change, output)
   output.out(summary(changes, 'to create', 'to update'))
@@ -16,7 +21,12 @@ export async function plan(path: string, client: Client, operations: readonly Op
 }
 
 /** `pave apply PATH`: shows the difference, then puts what differs in dependency order. */
-export async function apply(path: string, client: Client, operations: readonly Operation[], output: Output): Promise<number> {
+export async function apply(
+  path: string,
+  client: Client,
+  operations: readonly Operation[],
+  output: Output,
+): Promise<number> {
   const changes = await planManifests(client, await readManifests(path, kindsOf(operations)))
   await applyChanges(client, changes, (change) => show(change, output))
   output.out(summary(changes, 'created', 'updated'))

@@ -42,10 +42,15 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
     started.on('exit', (code, signal) => {
       if (stopping) return
       failures = performance.now() - startedAt > 30_000 ? 0 : failures + 1
-      options.log.warn({ name: options.name, code, signal, failures }, 'a supervised process ended and is started again')
+      options.log.warn(
+        { name: options.name, code, signal, failures },
+        'a supervised process ended and is started again',
+      )
       restart = setTimeout(start, Math.min(longestRestMs, restartMs * 2 ** Math.max(0, failures - 1)))
     })
-    started.on('error', (error) => options.log.error({ err: error, name: options.name }, 'a process could not be started'))
+    started.on('error', (error) =>
+      options.log.error({ err: error, name: options.name }, 'a process could not be started'),
+    )
   }
   start()
   return {

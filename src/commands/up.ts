@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { modules } from '#modules/index.ts'
 import { listWorkspaces } from '#modules/identity/queries.ts'
+import { modules } from '#modules/index.ts'
 import { type Config, inheritedEnvironment } from '#platform/config.ts'
 import { type ControlPlane, onlineUrlOf, startControlPlane } from '#platform/control-plane.ts'
 import { chooseDataDirectory, openDataDirectory } from '#platform/data-directory.ts'
@@ -71,7 +71,14 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
       const name = `local-${options.environment}`
       const inference = await supervise({
         name,
-        args: [join(import.meta.dirname, '..', 'cli.ts'), 'serve', '--environment', options.environment, '--name', name],
+        args: [
+          join(import.meta.dirname, '..', 'cli.ts'),
+          'serve',
+          '--environment',
+          options.environment,
+          '--name',
+          name,
+        ],
         env: {
           ...inheritedEnvironment(),
           PAVE_DATA_DIR: dataDir,

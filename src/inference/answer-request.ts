@@ -72,12 +72,16 @@ export async function answerRequest(
     features: new Float64Array(0),
   }
 
-  endpoint.waiting++
   endpoint.active++
-  const results = await runGroups(answering, accepted, groups, call.receivedAt).catch((error) => {
-    leave(endpoint)
-    throw error
-  })
+  endpoint.waiting++
+  const results = await runGroups(answering, accepted, groups, call.receivedAt)
+    .catch((error) => {
+      leave(endpoint)
+      throw error
+    })
+    .finally(() => {
+      endpoint.waiting--
+    })
   const latency = performance.now() - call.receivedAt
   return {
     outcome:

@@ -53,7 +53,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
     if (request.headers.authorization !== `Bearer ${nodeToken}`) return void response.writeHead(401).end()
     if (url.pathname === '/internal/v1/serving-plan') {
       asked++
-      if (Number(url.searchParams.get('after')) >= generation) await news(request)
+      if (Number(url.searchParams.get('after')) >= generation) await news()
       if (Number(url.searchParams.get('after')) >= generation) return void response.writeHead(204).end()
       return void response.end(JSON.stringify(document))
     }
@@ -81,12 +81,10 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
   }
 
   /** Until something is offered, or for as long as a long poll waits here. */
-  function news(request: IncomingMessage): Promise<void> {
+  function news(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, 1000)
       waiting.add(resolve)
-      request.socket.once('close', resolve)
-      void timer.unref()
+      setTimeout(resolve, 1000).unref()
     })
   }
 

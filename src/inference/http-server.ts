@@ -140,11 +140,12 @@ function decodeName(encoded: string): string {
 }
 
 function sendJson(request: IncomingMessage, response: ServerResponse, status: number, body: unknown): void {
-  const bytes = Buffer.from(JSON.stringify(body))
+  // A text goes out together with the header; bytes would be a second buffer.
+  const text = JSON.stringify(body)
   const requestId = request.headers['x-request-id']
   if (typeof requestId === 'string') response.setHeader('x-request-id', requestId.slice(0, 200))
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length })
-  response.end(bytes)
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+  response.end(text)
 }
 
 /** The trace id of a W3C traceparent. */

@@ -92,7 +92,7 @@ test('a graph that contradicts its signature or is none is refused, and the othe
   const contradicting = { ...model('b', 1), read: async () => linearModel({ weights: [1], input: 'other' }) }
   await expect(opened.load(contradicting)).rejects.toMatchObject({
     code: 'version_unloadable',
-    message: /no input features/,
+    message: expect.stringContaining('no input features'),
   })
   await expect(opened.load({ ...model('c', 1), read: async () => Buffer.from('PK') })).rejects.toMatchObject({
     code: 'version_unloadable',
@@ -109,7 +109,7 @@ test('a row that the model cannot take does not fail those that it was batched w
 
 test('a lost worker is replaced, what it ran is run once more, and its models are loaded again', async () => {
   const opened = open({
-    program: await program(`if (data.includes(13) && !globalThis.process.env.NONE) process.exit(1)`),
+    program: await program(`if (data.includes(13)) process.exit(1)`),
   })
   const results = await Promise.allSettled([13, 1, 2].map((value) => opened.run(request('a', value))))
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])

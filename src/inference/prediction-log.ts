@@ -51,6 +51,7 @@ export async function openPredictionLog(options: PredictionLogOptions): Promise<
   let working: Promise<void> = Promise.resolve()
   let current: { file: FileHandle; segment: Segment; openedAt: number; unsynced: boolean } | undefined
   let failing = false
+  let segmentsOpened = 0
 
   const syncTimer = setInterval(() => void enqueue(syncCurrent), limits.syncEveryMs).unref()
 
@@ -105,7 +106,8 @@ export async function openPredictionLog(options: PredictionLogOptions): Promise<
   }
 
   async function openCurrent() {
-    const segment: Segment = { name: ids.next(), bytes: 0, sealed: false }
+    const order = `${String(clock.now()).padStart(14, '0')}-${String(segmentsOpened++).padStart(6, '0')}`
+    const segment: Segment = { name: `${order}-${ids.secret(6)}`, bytes: 0, sealed: false }
     const file = await createSegment(directory, segment.name)
     segments.push(segment)
     return { file, segment, openedAt: clock.now(), unsynced: false }

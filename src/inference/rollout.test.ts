@@ -354,6 +354,18 @@ test('a model that fails is answered by the fallback, marked and recorded', asyn
   })
 })
 
+test('more requests than the endpoint lets wait are turned away, and the next ones are not', async () => {
+  bed.control.publish(routed(1, [[1, 10_000]], { limits: { ...simple.limits, queue: 1 } }))
+  const node = await startReady()
+  const replies = await Promise.all(Array.from({ length: 30 }, () => node.infer(flight())))
+  const refused = replies.filter(({ status }) => status === 503)
+  expect(refused.length).toBeGreaterThan(0)
+  expect(refused.length).toBeLessThan(30)
+  expect(refused[0]?.headers.get('retry-after')).toBe('1')
+  expect(refused[0]?.body.code).toBe('queue_full')
+  expect(await answering(node)).toBe('1')
+})
+
 test('an endpoint without features takes the tensors of its model', async () => {
   const plain: ServedEndpoint = { ...simple, request: [], timestampField: null, targetingField: null }
   bed.control.publish(bed.plan(1, { endpoints: [plain], versions: [bed.version(1, { weights: [1, 10] })] }))

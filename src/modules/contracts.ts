@@ -4,7 +4,9 @@ import * as datasets from './datasets/contract.ts'
 import * as featureStore from './feature-store/contract.ts'
 import * as governance from './governance/contract.ts'
 import * as identity from './identity/contract.ts'
+import * as predictions from './predictions/contract.ts'
 import * as registry from './registry/contract.ts'
+import * as releases from './releases/contract.ts'
 
 const contracts: ReadonlyArray<readonly [string, object]> = [
   ['platform', kernel],
@@ -13,6 +15,8 @@ const contracts: ReadonlyArray<readonly [string, object]> = [
   ['feature-store', featureStore],
   ['registry', registry],
   ['governance', governance],
+  ['predictions', predictions],
+  ['releases', releases],
 ]
 
 /** Every declared operation with its module, without the code that carries it out: what clients need. */

@@ -3,7 +3,17 @@ import { datasets } from './datasets/module.ts'
 import { featureStore } from './feature-store/module.ts'
 import { governance } from './governance/module.ts'
 import { identity } from './identity/module.ts'
+import { predictions } from './predictions/module.ts'
 import { registry } from './registry/module.ts'
+import { releases } from './releases/module.ts'
 
 /** THE ordered list: wiring order, migration order, and who may import whom. */
-export const modules: readonly ModuleDefinition[] = [identity, datasets, featureStore, registry, governance]
+export const modules: readonly ModuleDefinition[] = [
+  identity,
+  datasets,
+  featureStore,
+  registry,
+  governance,
+  predictions,
+  releases,
+]

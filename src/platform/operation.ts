@@ -74,7 +74,10 @@ export function operation<I extends z.ZodType, O extends z.ZodType>(
 }
 
 export type InputOf<Op extends Operation> = z.output<Op['input']>
+/** What a handler returns. */
 export type OutputOf<Op extends Operation> = z.input<Op['output']>
+/** What a caller gets: the same after the output's defaults. */
+export type AnswerOf<Op extends Operation> = z.output<Op['output']>
 
 /** The parameters that a path names: `/models/:model` → `model`. */
 export function pathParameters(path: string): string[] {

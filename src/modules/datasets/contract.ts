@@ -165,8 +165,11 @@ export const listDatasets = operation({
   output: pageOf(Dataset),
 })
 
+/** Where a range begins or ends: an instant, or a date for the start of that day in UTC. */
+export const Bound = z.union([Instant, z.iso.date().transform((date) => `${date}T00:00:00.000Z`)])
+
 /** What the job `ingest-dataset` takes, from a pipeline step too. */
-export const IngestInput = z.object({ dataset: Name, from: Instant.optional(), to: Instant.optional() })
+export const IngestInput = z.object({ dataset: Name, from: Bound.optional(), to: Bound.optional() })
 
 export const ingestDataset = operation({
   name: 'ingest-dataset',

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { resolveDatasetVersion } from '#modules/datasets/queries.ts'
 import { defineJob } from '#platform/job.ts'
 import { registerTrainingSet, type TrainingSet, TrainingSetInput } from './contract.ts'
-import { compiledService, serviceSpec, viewsOf } from './queries.ts'
+import { resolvedService } from './queries.ts'
 import { planTrainingSet, trainingSql } from './training-sql.ts'
 
 const timeoutMs = 1_800_000
@@ -22,9 +22,8 @@ export const buildTrainingSetJob = defineJob({
     const plan = await ctx.read(async (db) =>
       planTrainingSet({
         input,
-        service: await compiledService(db, input.featureService),
-        views: await viewsOf(db, await serviceSpec(db, input.featureService)),
         version: await resolveDatasetVersion(db, input.dataset),
+        ...(await resolvedService(db, input.featureService)),
       }),
     )
     const scratch = join(config.dataDir, 'scratch', ctx.jobId)

@@ -1,14 +1,12 @@
 import { resolveDatasetVersion } from '#modules/datasets/queries.ts'
 import { handle } from '#platform/context.ts'
 import * as contract from './contract.ts'
-import { compiledService, serviceSpec, viewsOf } from './queries.ts'
+import { resolvedService } from './queries.ts'
 import { planTrainingSet } from './training-sql.ts'
 
 export const buildTrainingSet = handle(contract.buildTrainingSet, async (ctx, input) => {
   const version = await resolveDatasetVersion(ctx.db, input.dataset)
-  const service = await compiledService(ctx.db, input.featureService)
-  const views = await viewsOf(ctx.db, await serviceSpec(ctx.db, input.featureService))
-  planTrainingSet({ input, service, views, version })
+  planTrainingSet({ input, version, ...(await resolvedService(ctx.db, input.featureService)) })
   const job = await ctx.startJob('build-training-set', { ...input, dataset: version.ref })
   ctx.entry.subject('feature-service', input.featureService)
   ctx.entry.subject('job', job)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { aggregationFunctions } from '#algorithms/windowed-aggregation/declaration.ts'
+import { Bound } from '#modules/datasets/contract.ts'
 import { defineErrors } from '#platform/errors.ts'
 import { Digest, Duration, Identifier, Instant, listInput, Name, pageOf, VersionRef } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
@@ -243,10 +244,10 @@ export const TrainingSetInput = z.object({
   /** A bool, int or double column of the dataset; rows without it are left out. */
   label: Identifier,
   /** Half-open range of the dataset's time column. */
-  from: Instant.optional(),
-  to: Instant.optional(),
+  from: Bound.optional(),
+  to: Bound.optional(),
   /** Only rows whose own outcome was available before this time. */
-  knownBefore: Instant.optional(),
+  knownBefore: Bound.optional(),
   /** That many rows, chosen by a hash: the same ones every time. */
   sample: z.object({ rows: z.int().min(1).max(1_000_000_000), seed: z.int().default(0) }).optional(),
   format: z.enum(['csv', 'parquet']).default('parquet'),
@@ -358,6 +359,8 @@ export const materializeViews = operation({
   output: z.object({ job: z.uuid() }),
   job: true,
 })
+
+export type MaterializeInput = z.infer<typeof MaterializeInput>
 
 export const registerMaterialization = operation({
   name: 'register-materialization',

@@ -46,24 +46,27 @@ export async function findService(db: Db, name: string): Promise<ServiceRow | un
   return rows[0]
 }
 
-/** The views that a service reads, by name; `feature_view_not_found` when one is missing. */
-export async function viewsOf(db: Db, spec: FeatureServiceSpec): Promise<Map<string, ResolvedView>> {
-  const views = new Map<string, ResolvedView>()
-  for (const { view } of spec.features) if (!views.has(view)) views.set(view, await resolvedView(db, view))
-  return views
-}
-
-/** The declaration of a feature service; `feature_service_not_found` when there is none. */
-export async function serviceSpec(db: Db, name: string): Promise<FeatureServiceSpec> {
+/** A feature service and the views that it reads, by name; `feature_service_not_found` when there is none. */
+export async function resolvedService(
+  db: Db,
+  name: string,
+): Promise<{ service: CompiledService; views: Map<string, ResolvedView> }> {
   const row = await findService(db, name)
   if (row === undefined) {
     throw featureStoreFailure('feature_service_not_found', `There is no feature service ${name}`)
   }
-  return row.spec
+  const views = await viewsOf(db, row.spec)
+  return { service: compileService(name, row.spec, views), views }
+}
+
+/** The views that a service reads, by name; `feature_view_not_found` when one is missing. */
+export async function viewsOf(db: Db, { features }: FeatureServiceSpec): Promise<Map<string, ResolvedView>> {
+  const views = new Map<string, ResolvedView>()
+  for (const { view } of features) if (!views.has(view)) views.set(view, await resolvedView(db, view))
+  return views
 }
 
 /** A feature service as a serving plan takes it; `feature_service_not_found` when there is none. */
 export async function compiledService(db: Db, name: string): Promise<CompiledService> {
-  const spec = await serviceSpec(db, name)
-  return compileService(name, spec, await viewsOf(db, spec))
+  return (await resolvedService(db, name)).service
 }

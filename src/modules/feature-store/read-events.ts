@@ -1,4 +1,6 @@
+import { errors as datasetErrors } from '#modules/datasets/contract.ts'
 import type { CompiledContract } from '#modules/datasets/queries.ts'
+import { failure } from '#platform/errors.ts'
 import { evaluate } from '#platform/expressions/evaluate-expression.ts'
 import { featureStoreFailure } from './tables.ts'
 
@@ -32,7 +34,7 @@ export function readEvents(sent: unknown, contract: Contract, wanted: ReadonlySe
   for (const { expression } of derived) for (const name of expression.reads) needed.add(name)
   const missing = [...needed].filter((name) => !given.has(name) && !derived.some((one) => one.name === name))
   if (missing.length > 0) {
-    throw featureStoreFailure('column_missing', `The events lack ${missing.join(', ')}`, { details: { missing } })
+    throw failure(datasetErrors)('column_missing', `The events lack ${missing.join(', ')}`, { details: { missing } })
   }
 
   const required = contract.required.filter((name) => given.has(name))

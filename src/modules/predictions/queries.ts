@@ -17,7 +17,7 @@ export interface StatisticsFilter {
 }
 
 /** What one version did in one role within the span asked for. Feature counts are over its own profile's edges. */
-export interface WindowStatistics extends Statistics {
+export interface VersionStatistics extends Statistics {
   version: string
   variant: Variant
   /** First hour with rows, and the end of the last. */
@@ -27,8 +27,11 @@ export interface WindowStatistics extends Statistics {
 
 const hourMs = 3_600_000
 
-/** Live statistics, one item for each version and variant that answered within the span; those with the newest rows first. */
-export async function windowStatistics(db: Db, filter: StatisticsFilter): Promise<WindowStatistics[]> {
+/**
+ * Live statistics, one item for each version and variant that answered within the span, those that answered last first.
+ * Items of one version merge by `mergeStatistics`.
+ */
+export async function windowStatistics(db: Db, filter: StatisticsFilter): Promise<VersionStatistics[]> {
   const { environment, endpoint, version, variant, from, to } = filter
   const { rows } = await sql<{ version: string; variant: Variant; hour: string; statistics: Statistics }>`
     select version, variant, hour, statistics from predictions.window_statistic
@@ -38,20 +41,19 @@ export async function windowStatistics(db: Db, filter: StatisticsFilter): Promis
       and hour < coalesce(${to ?? null}::timestamptz, 'infinity')
     order by hour
   `.execute(db)
-  const merged = new Map<string, WindowStatistics>()
+  const merged = new Map<string, VersionStatistics>()
   for (const { version, variant, hour, statistics } of rows) {
     const key = `${version} ${variant}`
     const before = merged.get(key)
-    const end = new Date(Date.parse(hour) + hourMs).toISOString()
     merged.set(key, {
       ...(before === undefined ? statistics : mergeStatistics(before, statistics)),
       version,
       variant,
       from: before?.from ?? hour,
-      to: end,
+      to: new Date(Date.parse(hour) + hourMs).toISOString(),
     })
   }
-  return [...merged.values()].sort((a, b) => (a.to < b.to ? 1 : a.to > b.to ? -1 : b.rows - a.rows))
+  return [...merged.values()].sort((a, b) => Date.parse(b.to) - Date.parse(a.to) || b.rows - a.rows)
 }
 
 /** The newest event time that an endpoint's records show, as ISO 8601; undefined before the first. */
@@ -62,12 +64,17 @@ export async function endpointWatermark(db: Db, environment: string, endpoint: s
   return rows[0]?.at
 }
 
-/** The first hour of event time with rows at or after an instant. */
-export async function nextHourWithRows(db: Db, environment: string, endpoint: string, from: string | null) {
+/** The first hour of event time with rows, at or after an instant. */
+export async function firstHourWithRows(
+  db: Db,
+  environment: string,
+  endpoint: string,
+  after?: string,
+): Promise<string | undefined> {
   const { rows } = await sql<{ hour: string | null }>`
     select min(hour) as hour from predictions.window_statistic
     where environment = ${environment} and endpoint = ${endpoint}
-      and hour >= coalesce(date_trunc('hour', ${from}::timestamptz), '-infinity')
+      and hour >= coalesce(date_trunc('hour', ${after ?? null}::timestamptz), '-infinity')
   `.execute(db)
   return rows[0]?.hour ?? undefined
 }

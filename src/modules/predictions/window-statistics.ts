@@ -44,10 +44,7 @@ export function hourOf(at: string): string {
 }
 
 /** Sums up records by hour, version and variant. The order of the records does not matter. */
-export function summarise(
-  records: readonly PredictionRecord[],
-  edgesOf: (version: string) => Edges,
-): HourStatistics[] {
+export function summarise(records: readonly PredictionRecord[], edgesOf: (version: string) => Edges): HourStatistics[] {
   const hours = new Map<string, HourStatistics>()
   for (const record of records) {
     const { environment, endpoint, version, variant } = record

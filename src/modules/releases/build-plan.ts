@@ -71,7 +71,11 @@ async function planContent(
 }
 
 /** What serves, what is being tried, and what a rollback would return to: all of it loaded, so that a swap is instant. */
-async function warmVersions(ctx: OperationContext, row: EndpointRow, running: ReleaseRow | undefined): Promise<string[]> {
+async function warmVersions(
+  ctx: OperationContext,
+  row: EndpointRow,
+  running: ReleaseRow | undefined,
+): Promise<string[]> {
   const { rows } = await sql<{ previous: string | null }>`
     select previous from releases.release where id = ${row.release}
   `.execute(ctx.db)

@@ -295,7 +295,13 @@ export const startRelease = operation({
   permission: { verb: 'release:start', on: ['environment', 'endpoint'] },
   admission: 'release.start',
   lineage: { inputs: ['version'], outputs: ['release'] },
-  errors: ['endpoint_not_found', 'version_not_found', 'release_in_progress', 'version_already_serving', 'version_unfit'],
+  errors: [
+    'endpoint_not_found',
+    'version_not_found',
+    'release_in_progress',
+    'version_already_serving',
+    'version_unfit',
+  ],
   input: z.object({ ...named, version: VersionRef }),
   output: Release,
 })
@@ -385,7 +391,10 @@ export const reportNodeStatus = operation({
     node: z.string().min(1).max(100),
     environment: Name,
     generation: z.int().min(0),
-    failed: z.array(z.looseObject({ version: z.string(), reason: z.string() })).max(1000).default([]),
+    failed: z
+      .array(z.looseObject({ version: z.string(), reason: z.string() }))
+      .max(1000)
+      .default([]),
   }),
   output: z.object({ accepted: z.literal(true) }),
 })

@@ -1,5 +1,5 @@
+import { type LatencyHistogram, latencyQuantile } from '#algorithms/statistics/latency-histogram.ts'
 import { populationStabilityIndex } from '#algorithms/statistics/population-stability-index.ts'
-import { latencyQuantile, type LatencyHistogram } from '#algorithms/statistics/latency-histogram.ts'
 import { basisPoints, type Guardrails, type Verdict } from './contract.ts'
 
 /** What a version did in the release's time, summed over the endpoint's traffic. */
@@ -27,7 +27,13 @@ export function judge(
   currentReference: Reference,
 ): Verdict[] {
   const verdicts: Verdict[] = []
-  const add = (guardrail: string, value: number | null, limit: number, enough: boolean, feature: string | null = null) =>
+  const add = (
+    guardrail: string,
+    value: number | null,
+    limit: number,
+    enough: boolean,
+    feature: string | null = null,
+  ) =>
     verdicts.push({
       guardrail,
       verdict: !enough || value === null ? 'no-data' : value > limit ? 'fail' : 'pass',

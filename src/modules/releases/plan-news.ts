@@ -11,7 +11,12 @@ export function announcePlan(workspace: string, environment: string): void {
 }
 
 /** Resolves at the next announcement, when the time is up, or when the asker is gone. */
-export function awaitPlan(workspace: string, environment: string, milliseconds: number, gone: AbortSignal): Promise<void> {
+export function awaitPlan(
+  workspace: string,
+  environment: string,
+  milliseconds: number,
+  gone: AbortSignal,
+): Promise<void> {
   return new Promise((resolve) => {
     const name = nameOf(workspace, environment)
     const end = () => {

@@ -57,5 +57,9 @@ export const rollbackRelease = handle(contract.rollbackRelease, async (ctx, inpu
 })
 
 function canGoBack(release: ReleaseRow): boolean {
-  return release.state === 'shadow' || release.state === 'canary' || (release.state === 'completed' && release.previous !== null)
+  return (
+    release.state === 'shadow' ||
+    release.state === 'canary' ||
+    (release.state === 'completed' && release.previous !== null)
+  )
 }

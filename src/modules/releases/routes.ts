@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { sql } from 'kysely'
 import { z } from 'zod'
 import { allows } from '#platform/actor.ts'
 import { platformFailure } from '#platform/errors.ts'

@@ -9,23 +9,25 @@ import * as contract from './contract.ts'
 import { firstStage } from './strategy.ts'
 import { findEndpoint, findRelease, releaseOf, releasesFailure, runningRelease } from './tables.ts'
 
-export const startRelease = handle(contract.startRelease, async (ctx, { environment, endpoint: name, version: ref }) => {
-  const endpoint = await findEndpoint(ctx.db, environment, name, true)
-  const version = await resolveVersion(ctx.db, ref)
-  await checkFit(ctx, endpoint.spec, version)
-  if (endpoint.version === version.ref) {
-    throw releasesFailure('version_already_serving', `${version.ref} serves ${environment}/${name} already`)
-  }
-  const running = await runningRelease(ctx.db, environment, name)
-  if (running !== undefined) {
-    throw releasesFailure('release_in_progress', `${running.version} is being released to ${environment}/${name}`)
-  }
-  const id = ctx.ids.next()
-  const { strategy } = endpoint.spec
-  const stage = firstStage(strategy, endpoint.version)
-  const now = ctx.clock.iso()
-  const history = [{ at: now, state: stage.state, weight: stage.weight, rows: 0, verdicts: [] }]
-  await sql`
+export const startRelease = handle(
+  contract.startRelease,
+  async (ctx, { environment, endpoint: name, version: ref }) => {
+    const endpoint = await findEndpoint(ctx.db, environment, name, true)
+    const version = await resolveVersion(ctx.db, ref)
+    await checkFit(ctx, endpoint.spec, version)
+    if (endpoint.version === version.ref) {
+      throw releasesFailure('version_already_serving', `${version.ref} serves ${environment}/${name} already`)
+    }
+    const running = await runningRelease(ctx.db, environment, name)
+    if (running !== undefined) {
+      throw releasesFailure('release_in_progress', `${running.version} is being released to ${environment}/${name}`)
+    }
+    const id = ctx.ids.next()
+    const { strategy } = endpoint.spec
+    const stage = firstStage(strategy, endpoint.version)
+    const now = ctx.clock.iso()
+    const history = [{ at: now, state: stage.state, weight: stage.weight, rows: 0, verdicts: [] }]
+    await sql`
     insert into releases.release
       (workspace, id, environment, endpoint, version, previous, state, step, weight, strategy, watermark, started_by,
        started_at, ended_at, history)
@@ -34,20 +36,21 @@ export const startRelease = handle(contract.startRelease, async (ctx, { environm
             ${await endpointWatermark(ctx.db, environment, name)}, ${ctx.actor.onBehalfOf ?? ctx.actor.id}, ${now},
             ${stage.state === 'completed' ? now : null}, ${JSON.stringify(history)}::jsonb)
   `.execute(ctx.db)
-  if (stage.state === 'completed') {
-    await sql`
+    if (stage.state === 'completed') {
+      await sql`
       update releases.endpoint set version = ${version.ref}, release = ${id} where environment = ${environment} and name = ${name}
     `.execute(ctx.db)
-  }
-  ctx.entry.subject('release', id)
-  ctx.entry.subject('endpoint', `${environment}/${name}`)
-  ctx.entry.subject('version', version.ref)
-  ctx.entry.input('version', version.ref)
-  ctx.entry.output('release', id)
-  ctx.entry.facts({ version: version.ref, previous: endpoint.version, state: stage.state, weight: stage.weight })
-  await publishServingPlan(ctx, environment)
-  return releaseOf(await findRelease(ctx.db, id))
-})
+    }
+    ctx.entry.subject('release', id)
+    ctx.entry.subject('endpoint', `${environment}/${name}`)
+    ctx.entry.subject('version', version.ref)
+    ctx.entry.input('version', version.ref)
+    ctx.entry.output('release', id)
+    ctx.entry.facts({ version: version.ref, previous: endpoint.version, state: stage.state, weight: stage.weight })
+    await publishServingPlan(ctx, environment)
+    return releaseOf(await findRelease(ctx.db, id))
+  },
+)
 
 async function checkFit(ctx: OperationContext, spec: contract.EndpointSpec, version: Version): Promise<void> {
   if (version.model !== spec.model) {

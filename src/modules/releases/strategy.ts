@@ -27,7 +27,10 @@ function canaryStage(strategy: Strategy, step: number): Stage {
 }
 
 /** Rows that the candidate must have answered, or shadowed, in a stage before it moves on. */
-export function rowsNeeded(strategy: Strategy, { state, step }: { state: Release['state']; step: number | null }): number {
+export function rowsNeeded(
+  strategy: Strategy,
+  { state, step }: { state: Release['state']; step: number | null },
+): number {
   if (state === 'shadow') return strategy.shadow?.requests ?? 0
   return strategy.steps[step ?? 0]?.requests ?? 0
 }

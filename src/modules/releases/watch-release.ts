@@ -37,7 +37,10 @@ async function watch(ctx: SubscriberContext, workspace: string, environment: str
       input: { environment, endpoint, release: release.id, reason: reasonOf(failed), verdicts, rows },
       idempotencyKey: `roll back ${release.id}`,
     })
-  } else if (rows - release.step_rows >= rowsNeeded(release.strategy, { state: release.state, step: release.step }) && !lastStageUnjudged(release, verdicts)) {
+  } else if (
+    rows - release.step_rows >= rowsNeeded(release.strategy, { state: release.state, step: release.step }) &&
+    !lastStageUnjudged(release, verdicts)
+  ) {
     const from = { state: release.state, step: release.step }
     await ctx.platform.run(advanceRelease, {
       actor,
@@ -69,7 +72,12 @@ async function assess(db: Db, release: ReleaseRow): Promise<{ verdicts: Verdict[
 /** All that a version did on the endpoint since the release began, in whatever role. */
 async function observe(db: Db, release: ReleaseRow, version: string): Promise<Observed> {
   const { environment, endpoint, watermark } = release
-  const items: Statistics[] = await windowStatistics(db, { environment, endpoint, version, from: watermark ?? undefined })
+  const items: Statistics[] = await windowStatistics(db, {
+    environment,
+    endpoint,
+    version,
+    from: watermark ?? undefined,
+  })
   const [first, ...others] = items
   const sum = first && others.reduce(mergeStatistics, first)
   return {

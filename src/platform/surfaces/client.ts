@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { PaveError } from '../errors.ts'
-import { type Operation, type OutputOf, pathParameters } from '../operation.ts'
+import { type AnswerOf, type Operation, pathParameters } from '../operation.ts'
 
 export interface ClientOptions {
   url: string
@@ -22,13 +22,13 @@ export interface Pending {
 export interface Client {
   url: string
   /** Calls a declared operation; throws the PaveError that the server described. Waiting for approval throws too. */
-  call<Op extends Operation>(operation: Op, input: z.input<Op['input']>, options?: CallOptions): Promise<OutputOf<Op>>
+  call<Op extends Operation>(operation: Op, input: z.input<Op['input']>, options?: CallOptions): Promise<AnswerOf<Op>>
   /** The same, telling an answer from a wait. */
   request<Op extends Operation>(
     operation: Op,
     input: z.input<Op['input']>,
     options?: CallOptions,
-  ): Promise<{ status: number; output: OutputOf<Op> | Pending; etag: string | undefined }>
+  ): Promise<{ status: number; output: AnswerOf<Op> | Pending; etag: string | undefined }>
   /** A request to a path that no declaration covers: uploads, downloads. */
   raw(method: string, path: string, options?: { headers?: Record<string, string>; body?: RequestInit['body'] }): Promise<Response>
 }

@@ -33,7 +33,9 @@ export const createPredictions: Migration = {
         unique (workspace, path)
       )
     `.execute(db)
-    await sql`create index file_live on predictions.file (workspace, kind, last_at) where retired_at is null`.execute(db)
+    await sql`create index file_live on predictions.file (workspace, kind, last_at) where retired_at is null`.execute(
+      db,
+    )
     await sql`
       create table predictions.window_statistic (
         workspace uuid not null,

@@ -45,7 +45,9 @@ export const createReleases: Migration = {
       create unique index one_running_release on releases.release (workspace, environment, endpoint)
       where state in ('shadow', 'canary')
     `.execute(db)
-    await sql`create index release_newest on releases.release (workspace, environment, endpoint, started_at desc)`.execute(db)
+    await sql`create index release_newest on releases.release (workspace, environment, endpoint, started_at desc)`.execute(
+      db,
+    )
     await sql`
       create table releases.plan (
         workspace uuid not null,

@@ -1,0 +1,56 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What the job has finished, so that a run after a crash goes on instead of starting over. */
+export interface Progress {
+  startedAt: number
+  finished: boolean
+  materialized: boolean
+  /** Hours of the replay that are complete. */
+  replayedHours: number
+  requests: number
+  failedRequests: number
+  retries: number
+  /** Milliseconds, one for each request; sampled beyond a hundred thousand. */
+  latencies: number[]
+  /** Of named runs of the pipeline. */
+  runs: Record<string, string>
+  seconds: number
+}
+
+const fresh = (now: number): Progress => ({
+  startedAt: now,
+  finished: false,
+  materialized: false,
+  replayedHours: 0,
+  requests: 0,
+  failedRequests: 0,
+  retries: 0,
+  latencies: [],
+  runs: {},
+  seconds: 0,
+})
+
+export interface ProgressFile {
+  progress: Progress
+  resumed: boolean
+  save(): Promise<void>
+}
+
+/** A finished demo starts over with nothing; an interrupted one is taken up. */
+export async function openProgress(dataDir: string, now: number): Promise<ProgressFile> {
+  const path = join(dataDir, 'demo.json')
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  const earlier: Progress | undefined = text === undefined ? undefined : JSON.parse(text)
+  if (earlier?.finished) await rm(dataDir, { recursive: true, force: true })
+  const resumed = earlier !== undefined && !earlier.finished
+  const progress = resumed ? earlier : fresh(now)
+  return {
+    progress,
+    resumed,
+    async save() {
+      await writeFile(`${path}.new`, JSON.stringify(progress))
+      await rename(`${path}.new`, path)
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import { QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
+import type { z } from 'zod'
+import { PaveError } from '../platform/errors.ts'
+import type { Operation, OutputOf } from '../platform/operation.ts'
+import { createClient } from '../platform/surfaces/client.ts'
+
+declare module '@tanstack/react-query' {
+  interface Register {
+    queryMeta: {
+      /** Kinds of ledger subjects after whose change the answer is read again. */
+      about: readonly string[]
+    }
+    defaultError: Error
+  }
+}
+
+/** Signed in by the session cookie, which the browser sends along. */
+export const client = createClient({ url: window.location.origin })
+
+export const queries = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      if (isSignedOut(error)) window.location.assign('/sign-in')
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      retry: (failures, error) => failures < 3 && error instanceof PaveError && error.status >= 500,
+    },
+  },
+})
+
+/**
+ * The query of a reading operation. Its answer is kept until an event concerns one of the kinds in `about`; `entry`
+ * stands for every ledger entry, `job` for the progress of jobs.
+ */
+export function read<Op extends Operation>(operation: Op, input: z.input<Op['input']>, about: readonly string[] = []) {
+  return queryOptions<OutputOf<Op>>({
+    queryKey: [operation.name, input],
+    queryFn: ({ signal }) => client.call(operation, input, { signal }),
+    meta: { about },
+  })
+}
+
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof PaveError && error.code === 'unauthenticated'
+}

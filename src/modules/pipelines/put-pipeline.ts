@@ -1,0 +1,60 @@
+import { sql } from 'kysely'
+import { canonicalJson } from '#platform/canonical-json.ts'
+import { handle, type OperationContext } from '#platform/context.ts'
+import { digestOf } from '#platform/ids.ts'
+import * as contract from './contract.ts'
+import { findCycle, findProblems } from './plan-steps.ts'
+import { findPipeline } from './queries.ts'
+import { type PipelineRow, pipelineOf, pipelinesFailure } from './tables.ts'
+
+/** Runs in progress keep the declaration that they began with. */
+export const putPipeline = handle(contract.putPipeline, async (ctx, { pipeline, spec }) => {
+  requireSound(pipeline, spec)
+  const before = await findPipeline(ctx.db, pipeline)
+  ctx.requireMatch(before?.spec)
+  if (spec.code !== undefined) {
+    await requireCode(ctx, spec.code)
+    ctx.entry.input('object', spec.code.digest)
+  }
+  const digest = digestOf(canonicalJson(spec))
+  const { rows } = await sql<PipelineRow>`
+    insert into pipelines.pipeline (workspace, name, spec, digest, declared_by, updated_at)
+    values (${ctx.workspace}, ${pipeline}, ${JSON.stringify(spec)}::jsonb, ${digest},
+            ${JSON.stringify(ctx.actor)}::jsonb, ${ctx.clock.iso()})
+    on conflict (workspace, name) do update
+      set spec = excluded.spec, digest = excluded.digest, declared_by = excluded.declared_by,
+          updated_at = case when pipelines.pipeline.digest = excluded.digest then pipelines.pipeline.updated_at else excluded.updated_at end
+    returning name, spec, digest, declared_by, updated_at
+  `.execute(ctx.db)
+  const [after] = rows
+  if (after === undefined) throw new Error('an upsert answers its row')
+  ctx.entry.subject('pipeline', pipeline)
+  if (before !== undefined) ctx.entry.before(before.spec)
+  ctx.entry.after(spec)
+  ctx.entry.facts({ digest })
+  return pipelineOf(after)
+})
+
+function requireSound(pipeline: string, spec: contract.PipelineSpec): void {
+  const problems = findProblems(spec)
+  if (problems.length > 0) {
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+    throw pipelinesFailure('pipeline_invalid', `Pipeline ${pipeline}: ${problems[0]?.message}${more}`, { problems })
+  }
+  const cycle = findCycle(spec)
+  if (cycle !== undefined) {
+    throw pipelinesFailure('pipeline_cycle', `Pipeline ${pipeline} has a cycle: ${cycle.join(' → ')}`, {
+      details: { cycle },
+    })
+  }
+}
+
+/** Objects are shared between workspaces by content: a digest that this one never met must not open another's code. */
+async function requireCode(ctx: OperationContext, { digest, name }: { digest: string; name?: string | undefined }) {
+  const { rows } = await sql`
+    select 1 from ledger.subject where workspace = ${ctx.workspace} and kind = 'object' and id = ${digest} limit 1
+  `.execute(ctx.db)
+  if (rows.length === 0 || !(await ctx.services.objects.has(digest))) {
+    throw pipelinesFailure('code_not_found', `The code ${name ?? digest} was not uploaded to this workspace`)
+  }
+}
