@@ -21,7 +21,7 @@ const commands: Record<
     run: async (args, config) => {
       const { up } = await import('./commands/up.ts')
       const started = await up(config, {
-        environment: valueOf(args, '--environment') ?? 'prod',
+        environment: flagValue(args, '--environment') ?? 'prod',
         serve: !args.includes('--no-serve'),
         onProgress: (text) => output.err(text),
       })
@@ -39,8 +39,8 @@ const commands: Record<
     run: async (args, config) => {
       const { serveNode } = await import('./commands/serve.ts')
       const node = await serveNode(config, {
-        environment: valueOf(args, '--environment') ?? 'prod',
-        name: valueOf(args, '--name') ?? 'node',
+        environment: flagValue(args, '--environment') ?? 'prod',
+        name: flagValue(args, '--name') ?? 'node',
       })
       await untilSignal()
       await node.close()
@@ -150,7 +150,7 @@ async function clientOf(config: Config): Promise<Client> {
   return createClient({ url: known.url, token: config.token ?? known.token })
 }
 
-function valueOf(args: readonly string[], flag: string): string | undefined {
+function flagValue(args: readonly string[], flag: string): string | undefined {
   const at = args.indexOf(flag)
   return at < 0 ? undefined : args[at + 1]
 }

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { digestOf } from '#platform/ids.ts'
+import { setImmediate as turn } from 'node:timers/promises'
 import { unlessMissing, writeDurably } from './durable-file.ts'
 import { inferenceFailure } from './errors.ts'
 
@@ -14,6 +15,7 @@ export interface Artifacts {
 
 const attempts = 3
 const retryAfterMs = 300
+const pieceBytes = 2 ** 19
 
 /** @param fetchObject bytes that the control plane has under a digest */
 export async function openArtifacts(
@@ -29,8 +31,9 @@ export async function openArtifacts(
       if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, retryAfterMs * (attempt - 1)))
       try {
         const bytes = await fetchObject(digest)
-        if (digestOf(bytes) === digest) return bytes
-        reason = new Error(`its ${bytes.length} bytes have digest ${digestOf(bytes)}`)
+        const actual = await digestInTurns(bytes)
+        if (actual === digest) return bytes
+        reason = new Error(`its ${bytes.length} bytes have digest ${actual}`)
       } catch (error) {
         reason = error
       }
@@ -43,7 +46,7 @@ export async function openArtifacts(
 
   async function readOrFetch(digest: string): Promise<Uint8Array> {
     const cached = await unlessMissing(readFile(pathOf(digest)))
-    if (cached !== undefined && digestOf(cached) === digest) return cached
+    if (cached !== undefined && (await digestInTurns(cached)) === digest) return cached
     const fetched = await fetchChecked(digest)
     await writeDurably(pathOf(digest), fetched)
     return fetched
@@ -68,4 +71,14 @@ export async function openArtifacts(
       }
     },
   }
+}
+
+/** The digest of many bytes, a piece at a time, so that predictions are answered meanwhile. */
+async function digestInTurns(bytes: Uint8Array): Promise<string> {
+  const hash = createHash('sha256')
+  for (let start = 0; start < bytes.length; start += pieceBytes) {
+    hash.update(bytes.subarray(start, start + pieceBytes))
+    await turn()
+  }
+  return `sha256:${hash.digest('hex')}`
 }

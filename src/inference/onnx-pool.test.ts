@@ -27,14 +27,20 @@ function open(options: Partial<OnnxPoolOptions> = {}): OnnxPool {
   return pool
 }
 
-const model = (version: string, weight: number) => ({
-  version,
-  signature: {
-    inputs: [{ name: 'features', datatype: 'FP32' as const, shape: [-1, 1] }],
-    outputs: [{ name: 'score', datatype: 'FP32' as const, shape: [-1, 1] }],
-  },
-  read: async () => linearModel({ weights: [weight] }),
-})
+const load = (opened: OnnxPool, version: string, bytes: Uint8Array, input = 'features') =>
+  opened.load(
+    {
+      version,
+      signature: {
+        inputs: [{ name: input, datatype: 'FP32', shape: [-1, 1] }],
+        outputs: [{ name: 'score', datatype: 'FP32', shape: [-1, 1] }],
+      },
+      read: async () => bytes,
+    },
+    bytes,
+  )
+
+const times = (weight: number) => linearModel({ weights: [weight] })
 
 const request = (version: string, value: number, rows = 1): RunRequest => ({
   version,
@@ -47,14 +53,15 @@ const request = (version: string, value: number, rows = 1): RunRequest => ({
 const scores = (tensors: Tensor[]) => Array.from<number | bigint | string>(tensors[0]?.data ?? [])
 
 /** A worker in the place of ONNX Runtime: what it does with a value is up to the test. */
-async function program(onRun: string): Promise<URL> {
+async function program(onRun: string, onAny = ''): Promise<URL> {
   const path = join(directory, 'worker.mjs')
   await writeFile(
     path,
     `import { parentPort } from 'node:worker_threads'
-    parentPort.on('message', async ({ id, kind, inputs }) => {
+    parentPort.on('message', async ({ id, kind, version, inputs }) => {
       const done = (tensors) => parentPort.postMessage({ id, tensors })
       const fail = (error) => parentPort.postMessage({ id, error })
+      ${onAny}
       if (kind !== 'run') return done([])
       const [{ data, shape }] = inputs
       ${onRun}
@@ -67,8 +74,8 @@ async function program(onRun: string): Promise<URL> {
 test('what waits while a worker is busy runs together, and each gets its own rows', async () => {
   const batches: number[] = []
   const opened = open({ onBatch: (_version, rows) => batches.push(rows) })
-  await opened.load(model('a', 2))
-  await opened.load(model('b', 3))
+  await load(opened, 'a', times(2))
+  await load(opened, 'b', times(3))
   const answers = await Promise.all([
     ...Array.from({ length: 20 }, (_, i) => opened.run(request('a', i, 1 + (i % 3)))),
     ...Array.from({ length: 10 }, (_, i) => opened.run(request('b', i))),
@@ -81,22 +88,19 @@ test('what waits while a worker is busy runs together, and each gets its own row
 test('a batch has at most 64 rows, unless one request has more', async () => {
   const batches: number[] = []
   const opened = open({ onBatch: (_version, rows) => batches.push(rows) })
-  await opened.load(model('a', 1))
+  await load(opened, 'a', times(1))
   await Promise.all([1, 40, 40, 100, 20].map((rows) => opened.run(request('a', 1, rows))))
   expect(batches).toEqual([1, 60, 40, 100])
 })
 
 test('a graph that contradicts its signature or is none is refused, and the others stay', async () => {
   const opened = open({ workers: 2 })
-  await opened.load(model('a', 1))
-  const contradicting = { ...model('b', 1), read: async () => linearModel({ weights: [1], input: 'other' }) }
-  await expect(opened.load(contradicting)).rejects.toMatchObject({
+  await load(opened, 'a', times(1))
+  await expect(load(opened, 'b', times(1), 'other')).rejects.toMatchObject({
     code: 'version_unloadable',
-    message: expect.stringContaining('no input features'),
+    message: expect.stringContaining('no input other'),
   })
-  await expect(opened.load({ ...model('c', 1), read: async () => Buffer.from('PK') })).rejects.toMatchObject({
-    code: 'version_unloadable',
-  })
+  await expect(load(opened, 'c', Buffer.from('PK'))).rejects.toMatchObject({ code: 'version_unloadable' })
   await expect(opened.run(request('b', 1))).rejects.toMatchObject({ code: 'model_failed' })
   expect(scores(await opened.run(request('a', 7)))).toEqual([7])
 })
@@ -117,7 +121,7 @@ test('a lost worker is replaced, what it ran is run once more, and its models ar
 
   await pool?.close()
   const real = open({ workers: 2 })
-  await real.load(model('a', 5))
+  await load(real, 'a', times(5))
   expect(scores(await real.run(request('a', 2)))).toEqual([10])
 })
 
@@ -132,7 +136,7 @@ test('what takes too long is given up by its caller', async () => {
 test('shadows wait behind live requests and are dropped when many wait', async () => {
   const order: number[] = []
   const opened = open({ program: await program('') })
-  await opened.load(model('a', 1))
+  await load(opened, 'a', times(1))
   const note = (value: number) => () => order.push(value)
   const runs = [opened.run(request('a', 0)).then(note(0))]
   let dropped = 0
@@ -148,20 +152,18 @@ test('shadows wait behind live requests and are dropped when many wait', async (
 })
 
 test('models are loaded while others answer', async () => {
-  const opened = open({ workers: 2, program: await program('') })
-  await opened.load(model('a', 1))
-  let finish = () => {}
-  const slow = new Promise<void>((resolve) => {
-    finish = resolve
-  })
-  const loading = opened.load({
-    ...model('b', 1),
-    read: async () => {
-      await slow
-      return Buffer.alloc(0)
-    },
-  })
+  const slowly = `if (kind === 'load' && version === 'b') return`
+  const opened = open({ workers: 2, program: await program('', slowly) })
+  await load(opened, 'a', times(1))
+  const loading = load(opened, 'b', times(1)).catch(() => 'closed')
   expect(scores(await opened.run(request('a', 7)))).toEqual([7])
-  finish()
-  await loading
+  await pool?.close()
+  expect(await loading).toBe('closed')
+})
+
+test('a worker that hangs is left behind', async () => {
+  const opened = open({ longestRunMs: 50, program: await program('if (data.includes(13)) while (true) {}') })
+  const hanging = opened.run({ ...request('a', 13), timeoutMs: 20 })
+  await expect(hanging).rejects.toMatchObject({ code: 'inference_timeout' })
+  expect(scores(await opened.run(request('a', 7)))).toEqual([7])
 })

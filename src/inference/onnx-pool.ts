@@ -11,7 +11,7 @@ export interface Model {
   /** What jobs name; unique among workspaces. */
   version: string
   signature: ModelSignature
-  /** The graph, checked against its digest. Asked again when a lost worker is replaced. */
+  /** The graph, checked against its digest; asked for when a lost worker is replaced. */
   read(): Promise<Uint8Array>
 }
 
@@ -26,8 +26,8 @@ export interface RunRequest {
 }
 
 export interface OnnxPool {
-  /** Loads and warms the model in every worker; until then it runs nowhere. */
-  load(model: Model): Promise<void>
+  /** Loads and warms the model in every worker; until then it runs nowhere. `bytes` are what `model.read` answers. */
+  load(model: Model, bytes: Uint8Array): Promise<void>
   unload(version: string): void
   run(request: RunRequest): Promise<Tensor[]>
   /** Runs when no live request waits; false when it was dropped because too many shadows wait already. */
@@ -46,6 +46,8 @@ export interface OnnxPoolOptions {
   onBatch?: (version: string, rows: number) => void
   /** The worker's program; another one in tests. */
   program?: URL
+  /** A worker that runs one batch for longer is given up; 30 s by default. */
+  longestRunMs?: number
 }
 
 const mostRows = 64
@@ -72,7 +74,7 @@ class WorkerLost extends Error {}
  * nothing ever waits for a batch to fill. Models are loaded in one worker at a time while the others go on answering.
  */
 export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
-  const { log } = options
+  const { log, longestRunMs = 30_000 } = options
   const program = options.program ?? new URL(`./onnx-worker${extname(import.meta.url)}`, import.meta.url)
   const models = new Map<string, Model>()
   const live = createBatchQueue()
@@ -93,19 +95,29 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
       else call?.reject(new Error(reply.error))
     })
     thread.on('error', (error) => log.error({ err: error }, 'an ONNX worker broke'))
-    thread.on('exit', () => {
-      worker.alive = false
-      for (const call of worker.calls.values()) call.reject(new WorkerLost('the ONNX worker was lost'))
-      worker.calls.clear()
-      worker.reserved?.()
-      if (!closed) void replace(worker)
-    })
+    thread.on('exit', () => lose(worker))
     workers.push(worker)
     return worker
   }
 
-  async function replace(lost: PoolWorker): Promise<void> {
-    workers.splice(workers.indexOf(lost), 1)
+  function lose(worker: PoolWorker): void {
+    if (!worker.alive) return
+    worker.alive = false
+    workers.splice(workers.indexOf(worker), 1)
+    for (const call of worker.calls.values()) call.reject(new WorkerLost('the ONNX worker was lost'))
+    worker.calls.clear()
+    worker.reserved?.()
+    if (!closed) void replace()
+  }
+
+  /** A thread inside a native call cannot be stopped, only left behind. */
+  function giveUp(worker: PoolWorker): void {
+    log.error('an ONNX worker hangs and is replaced')
+    void worker.thread.terminate()
+    lose(worker)
+  }
+
+  async function replace(): Promise<void> {
     const delay = restartDelayMs[Math.min(restarts++, restartDelayMs.length - 1)]
     await new Promise((resolve) => setTimeout(resolve, delay))
     if (closed) return
@@ -119,9 +131,8 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
     release(worker)
   }
 
-  async function call(worker: PoolWorker, kind: 'load', model: Model): Promise<void> {
-    const bytes = await model.read()
-    await send(worker, { id: nextCall++, kind, version: model.version, bytes, signature: model.signature })
+  async function load(worker: PoolWorker, { version, signature }: Model, bytes: Uint8Array): Promise<void> {
+    await send(worker, { id: nextCall++, kind: 'load', version, bytes, signature })
   }
 
   function send(worker: PoolWorker, request: WorkerRequest): Promise<Tensor[]> {
@@ -170,6 +181,7 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
       first.version,
       batch.reduce((sum, job) => sum + Math.max(job.rows, 1), 0),
     )
+    const timer = setTimeout(() => giveUp(worker), longestRunMs)
     try {
       const request = { kind: 'run' as const, version: first.version, outputs: first.outputs }
       const outputs = await send(worker, { id: nextCall++, ...request, inputs: joinInputs(batch) })
@@ -180,6 +192,7 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
     } catch (error) {
       queue.unshift(retryOrReject(batch, error))
     } finally {
+      clearTimeout(timer)
       release(worker)
     }
   }
@@ -223,13 +236,13 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
     })
   }
 
-  async function loadEverywhere(model: Model): Promise<void> {
+  async function loadEverywhere(model: Model, bytes: Uint8Array): Promise<void> {
     models.set(model.version, model)
     try {
       for (const worker of [...workers]) {
         await reserve(worker)
         try {
-          if (worker.alive) await call(worker, 'load', model)
+          if (worker.alive) await load(worker, model, bytes)
         } catch (error) {
           // The replacement of a lost worker loads every model anyway.
           if (!(error instanceof WorkerLost)) throw error
@@ -255,8 +268,8 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
   for (let i = 0; i < options.workers; i++) start()
 
   return {
-    load(model) {
-      const done = loading.then(() => loadEverywhere(model))
+    load(model, bytes) {
+      const done = loading.then(() => loadEverywhere(model, bytes))
       loading = done.catch(() => undefined)
       return done
     },

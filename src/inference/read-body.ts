@@ -5,7 +5,7 @@ import { platformFailure } from '#platform/errors.ts'
 import { inferenceFailure } from './errors.ts'
 
 /** Bytes of a request's body, before and after decompression. */
-export const bodyLimit = 64 * 2 ** 20
+const bodyLimit = 64 * 2 ** 20
 
 const decoders = { gzip: promisify(gunzip), deflate: promisify(inflate) }
 

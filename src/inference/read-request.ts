@@ -16,7 +16,7 @@ export interface InferenceRequest {
   outputs: string[] | undefined
 }
 
-export const requestLimits = { idLength: 200, textLength: 1000 }
+const requestLimits = { idLength: 200, textLength: 1000 }
 
 /** What each type of request field may be sent as. */
 export const fieldDatatypes: Record<FieldType, readonly [Datatype, ...Datatype[]]> = {

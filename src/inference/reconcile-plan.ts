@@ -68,8 +68,7 @@ export function createReconciler({ pool, artifacts, log, onChange }: ReconcilerO
   async function load(key: string, version: ServedVersion): Promise<void> {
     const read = () => artifacts.read(version.artifact)
     try {
-      await read()
-      await pool.load({ version: key, signature: signatureOf(version), read })
+      await pool.load({ version: key, signature: signatureOf(version), read }, await read())
       loaded.set(key, version)
       log.info({ version: version.ref }, 'a version is loaded and warm')
     } catch (error) {
@@ -113,8 +112,13 @@ export function createReconciler({ pool, artifacts, log, onChange }: ReconcilerO
     const forced = overrides.find(
       ({ workspace, endpoint }) => workspace === spec.workspace && endpoint === spec.endpoint,
     )
-    if (forced === undefined || !loaded.has(versionKey(spec.workspace, forced.version))) return spec
+    if (forced === undefined || isIdle(forced)) return spec
     return { ...spec, routes: [{ variant: 'primary', version: forced.version, weight: 10_000 }] }
+  }
+
+  /** An override whose version is not loaded here, and which therefore changes nothing. */
+  function isIdle({ workspace, version }: Override): boolean {
+    return !loaded.has(versionKey(workspace, version))
   }
 
   function drain(endpoint: Endpoint): void {
@@ -176,17 +180,15 @@ export function createReconciler({ pool, artifacts, log, onChange }: ReconcilerO
     status: () => ({
       generation: table.generation,
       versions: [...loaded.values()].map(({ ref }) => ref).sort(),
-      failed: [...failed.values(), ...misfits].map(({ version, reason }) => ({
-        version,
-        reason,
-      })),
-      overrides: overrides.map(({ endpoint, version, reason, actor, at }) => ({
-        endpoint,
-        version,
-        reason,
-        actor,
-        at,
-      })),
+      failed: [...failed.values(), ...misfits, ...overrides.filter(isIdle).map(describeIdle)].map(
+        ({ version, reason }) => ({
+          version,
+          reason,
+        }),
+      ),
+      overrides: overrides
+        .filter((override) => !isIdle(override))
+        .map(({ endpoint, version, reason, actor, at }) => ({ endpoint, version, reason, actor, at })),
     }),
     documents: () => [...signedPlans].sort(([a], [b]) => a - b).map(([, signed]) => signed),
     artifacts: () => new Set([...loaded.values(), ...(desired?.versions ?? [])].map(({ artifact }) => artifact)),
@@ -198,4 +200,8 @@ function describe(error: unknown, thing: string): LoadFailure {
     error instanceof PaveError && typeof error.details?.['version'] === 'string' ? error.details['version'] : thing
   const reason = error instanceof Error ? error.message : String(error)
   return { version, reason, code: error instanceof PaveError ? error.code : 'version_unloadable' }
+}
+
+function describeIdle({ endpoint, version }: Override) {
+  return { version, reason: `The local override of ${endpoint} has no effect: ${version} is not loaded here` }
 }

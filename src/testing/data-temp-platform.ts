@@ -5,7 +5,6 @@ import pino from 'pino'
 import type { z } from 'zod'
 import { bindRole, createPrincipal, createWorkspace, type Role } from '#modules/identity/contract.ts'
 import { grantOf } from '#modules/identity/roles.ts'
-import { modules as allModules } from '#modules/index.ts'
 import { type Actor, systemActor } from '#platform/actor.ts'
 import { loadConfig } from '#platform/config.ts'
 import { type ControlPlane, migrationSets, startControlPlane } from '#platform/control-plane.ts'
@@ -40,7 +39,7 @@ export interface TestPlatform {
 export async function createTestPlatform(
   options: { modules?: readonly ModuleDefinition[] } = {},
 ): Promise<TestPlatform> {
-  const modules = options.modules ?? allModules
+  const modules = options.modules ?? []
   const database = await createTestDatabase({
     template: {
       name: `pave_${modules

@@ -107,7 +107,7 @@ describe('ingesting rows that break rules', () => {
     (TIMESTAMP '2001-01-01 10:00', 1, 'a', 1.0), (TIMESTAMP '2001-01-01 09:00', 2, 'b', 2.0),
     (TIMESTAMP '2001-01-01 11:00', 1, 'a', 3.0), (NULL, 3, 'c', 4.0), (TIMESTAMP '2001-01-01 12:00', NULL, 'd', -5.0),
     (TIMESTAMP '2001-01-01 13:00', 5, NULL, -6.0), (TIMESTAMP '2001-01-02 00:00', 6, 'f', 'nan'::DOUBLE)
-  ) t(at, id, shop, amount)`
+  ) t("at", id, shop, amount)`
 
   async function declare(dataset: string, change: Partial<z.input<typeof DatasetSpec>> = {}) {
     const source = await storeParquet(test, rows)

@@ -55,9 +55,7 @@ const Step = z.strictObject({
   with: z.record(z.string().max(100), z.json()).default({}),
   inputs: z.record(ArtifactName, InputRef).default({}),
   /** Of a command: their names. Of a job: name to the field of its result that is the digest of an object. */
-  outputs: z
-    .union([z.array(ArtifactName).max(100), z.record(ArtifactName, z.string().min(1).max(200))])
-    .default([]),
+  outputs: z.union([z.array(ArtifactName).max(100), z.record(ArtifactName, z.string().min(1).max(200))]).default([]),
   /** Params of the pipeline that the command sees; another value makes another result. */
   params: z.array(Identifier).max(100).default([]),
   /** Steps to wait for besides those that it takes something from. */
@@ -289,7 +287,7 @@ export const startStep = operation({
   input: z.object({
     ...stepPath,
     /** Everything that decides the outputs; null when they depend on more than is declared. */
-    recipe: z.record(z.string(), z.json()).nullable(),
+    recipe: z.record(z.string(), z.unknown()).nullable(),
     /** Why the cache is not asked; null when it is. */
     always: z.string().max(200).nullable(),
     inputs: z.array(Subject).max(1000),

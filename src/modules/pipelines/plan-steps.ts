@@ -64,7 +64,8 @@ export function findProblems(spec: PipelineSpec): Problem[] {
       problems.push({ pointer: `/spec/steps/${index}/${field}`, message: `step ${step.name}: ${message}` })
     checkWork(step, at)
     for (const { pointer, text, reference } of stepReferences(step)) {
-      const wrong = reference === undefined ? `${text} means nothing here` : wrongReference(reference, step, steps, spec)
+      const wrong =
+        reference === undefined ? `${text} means nothing here` : wrongReference(reference, steps, spec)
       if (wrong !== undefined) at(pointer, wrong)
     }
     for (const name of step.after) if (!steps.has(name)) at('after', `there is no step ${name}`)
@@ -88,7 +89,14 @@ export function findCycle(spec: PipelineSpec): string[] | undefined {
       }
       const from = trail.findIndex((one) => one.name === next)
       // The trail runs from a step to what it waits for; people read it the way that work flows.
-      if (from >= 0) return [next, ...trail.slice(from).map((one) => one.name).reverse()]
+      if (from >= 0)
+        return [
+          next,
+          ...trail
+            .slice(from)
+            .map((one) => one.name)
+            .reverse(),
+        ]
       trail.push({ name: next, left: [...(needs.get(next) ?? [])] })
     }
   }
@@ -130,9 +138,10 @@ function checkWork(step: Step, at: (field: string, message: string) => void): vo
   if (isCommand && !Array.isArray(step.outputs)) at('outputs', 'the outputs of a command are a list of names')
   if (!isCommand && Array.isArray(step.outputs) && step.outputs.length > 0)
     at('outputs', 'say for each output which field of the result is its digest, as {data: object}')
-  if (!isCommand && step.params.length > 0) at('params', 'a job or operation gets params by ${params.…} in with')
+  if (!isCommand && step.params.length > 0) at('params', 'a job or operation gets its params by templates in with')
   for (const [name, ref] of Object.entries(step.inputs)) {
-    if (isCommand && !ref.startsWith('steps.')) at(`inputs/${name}`, `a command cannot read ${ref}; let a job export it`)
+    if (isCommand && !ref.startsWith('steps.'))
+      at(`inputs/${name}`, `a command cannot read ${ref}; let a job export it`)
   }
   const names = outputNames(step)
   if (new Set(names).size < names.length) at('outputs', 'an output is named twice')
@@ -155,7 +164,6 @@ export function stepReferences(step: Step) {
 
 function wrongReference(
   reference: Reference,
-  step: Step,
   steps: ReadonlyMap<string, Step>,
   spec: PipelineSpec,
 ): string | undefined {

@@ -22,12 +22,12 @@ export const putPipeline = handle(contract.putPipeline, async (ctx, { pipeline, 
     values (${ctx.workspace}, ${pipeline}, ${JSON.stringify(spec)}::jsonb, ${digest},
             ${JSON.stringify(ctx.actor)}::jsonb, ${ctx.clock.iso()})
     on conflict (workspace, name) do update
-      set spec = excluded.spec, digest = excluded.digest, declared_by = excluded.declared_by,
-          updated_at = case when pipelines.pipeline.digest = excluded.digest then pipelines.pipeline.updated_at else excluded.updated_at end
+      set spec = excluded.spec, digest = excluded.digest, declared_by = excluded.declared_by, updated_at = excluded.updated_at
+      where pipelines.pipeline.digest <> excluded.digest
     returning name, spec, digest, declared_by, updated_at
   `.execute(ctx.db)
-  const [after] = rows
-  if (after === undefined) throw new Error('an upsert answers its row')
+  const after = rows[0] ?? before
+  if (after === undefined) throw new Error('an upsert of what was not there answers its row')
   ctx.entry.subject('pipeline', pipeline)
   if (before !== undefined) ctx.entry.before(before.spec)
   ctx.entry.after(spec)

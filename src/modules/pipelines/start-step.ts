@@ -44,7 +44,8 @@ export const startStep = handle(contract.startStep, async (ctx, input) => {
   ctx.entry.output('run', run)
   for (const { digest } of Object.values(found?.outputs ?? {})) ctx.entry.output('object', digest)
   ctx.entry.facts({ attempt, key, cacheHit: found !== undefined, cacheReason: reason })
-  return { state: found ? 'done' : 'running', outputs: found?.outputs ?? {}, result: found?.result ?? null }
+  if (found === undefined) return { state: 'running' as const, outputs: {}, result: null }
+  return { state: 'done' as const, outputs: found.outputs, result: found.result }
 })
 
 /** An entry whose objects are all still stored. */

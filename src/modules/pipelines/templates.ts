@@ -86,12 +86,12 @@ function fillText(text: string, scope: TemplateScope): unknown {
 function lookUp(text: string, scope: TemplateScope): unknown {
   const reference = parseReference(text)
   if (reference?.kind === 'result') return descend(scope.result(reference.step), reference.path, text)
-  const found = reference && valueOf(reference, scope)
+  const found = reference && findValue(reference, scope)
   if (found === undefined || found === null) throw unresolved(`\${${text}} names nothing`)
   return found
 }
 
-function valueOf(reference: Exclude<Reference, { kind: 'result' }>, scope: TemplateScope): unknown {
+function findValue(reference: Exclude<Reference, { kind: 'result' }>, scope: TemplateScope): unknown {
   if (reference.kind === 'param') return scope.params[reference.name]
   if (reference.kind === 'run') return scope.run.id
   if (reference.kind === 'pipeline') return scope.pipeline[reference.field]

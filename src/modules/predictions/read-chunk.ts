@@ -1,10 +1,10 @@
-import { Ajv } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { z } from 'zod'
 import { PredictionRecord } from './contract.ts'
 import { predictionsFailure } from './tables.ts'
 
 // Formats go unchecked because zod prints each as a pattern too.
-const ajv = new Ajv({ strict: false, validateFormats: false })
+const ajv = new Ajv2020({ strict: false, validateFormats: false })
 const isRecord = ajv.compile<PredictionRecord>(z.toJSONSchema(PredictionRecord, { io: 'input' }))
 
 /** The records of a chunk; the first line that is none, or is another workspace's, is refused by its number. */

@@ -16,6 +16,8 @@ interface Flag {
   name: string
   required: boolean
   type: 'string' | 'number' | 'boolean' | 'json'
+  /** What plain words mean where JSON may stand: a list `a,b,c`, or the text itself. */
+  plain?: 'list' | 'text'
   description: string
 }
 
@@ -66,9 +68,14 @@ export function flagsOf(operation: Operation): Flag[] {
           : kind === 'string' || property.enum !== undefined
             ? 'string'
             : 'json'
-    return [{ name, required: required.has(name), type, description: property.description ?? '' }]
+    const plain = kind === 'array' ? 'list' : property.anyOf?.some(isText) ? 'text' : undefined
+    const flag: Flag = { name, required: required.has(name), type, description: property.description ?? '' }
+    return [plain === undefined ? flag : { ...flag, plain }]
   })
 }
+
+const isText = (schema: unknown): boolean =>
+  typeof schema === 'object' && schema !== null && 'type' in schema && schema.type === 'string'
 
 export function helpOf(operation: Operation): string {
   const positional = pathParameters(operation.path)
@@ -137,8 +144,8 @@ async function readValue(operation: Operation, flag: Flag, text: string): Promis
   try {
     return JSON.parse(json)
   } catch {
-    // A list of plain words is what people mean by a,b,c.
-    if (!text.startsWith('@') && !/^[[{"]/.test(text)) return text.split(',')
+    if (!text.startsWith('@') && flag.plain === 'list') return text.split(',')
+    if (!text.startsWith('@') && flag.plain === 'text') return text
     throw usage(operation, `--${dashed(flag.name)} needs JSON`)
   }
 }
