@@ -5,6 +5,12 @@ import { defineConfig } from 'vite'
 export default defineConfig({
   root: 'src/console',
   plugins: [react()],
-  build: { outDir: '../../dist/console', emptyOutDir: true, modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  build: {
+    outDir: '../../dist/console',
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 800,
+  },
   server: { proxy: { '/api': 'http://127.0.0.1:7400', '/console/session': 'http://127.0.0.1:7400' } },
 })

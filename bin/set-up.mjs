@@ -10,7 +10,9 @@ const [program, ...args] = process.argv.slice(2)
 
 /** The lock file's digest tells whether what is installed is what the checkout wants. */
 function installWhatIsMissing() {
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   const marker = join(root, 'node_modules', '.pave-installed')
   if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return
   console.error('Installing dependencies (npm ci), about a minute the first time …')

@@ -25,6 +25,7 @@ const moduleOrder = modules.map((module) => module.name)
 
 const contract = /^src\/(platform\/kernel|modules\/[a-z-]+)\/contract\.ts$/
 const consoleCode = /^src\/(console|modules\/[a-z-]+\/console)\//
+const testTools = /^(npm:(vitest|fast-check)$|src\/testing\/)/
 const sql = /^(npm:(kysely|pg)($|\/)|src\/platform\/storage\/database\/)/
 
 const layers: Layer[] = [
@@ -32,6 +33,13 @@ const layers: Layer[] = [
     name: 'algorithms',
     holds: /^src\/algorithms\//,
     mayImport: (imported) => /^(src\/algorithms\/|node:crypto$)/.test(imported),
+  },
+  {
+    name: 'contracts',
+    holds: contract,
+    mayImport: (imported, from) =>
+      /^(src\/platform\/(operation|names|errors)\.ts$|src\/algorithms\/|npm:zod$)/.test(imported) ||
+      (contract.test(imported) && isEarlier(moduleOf(imported), moduleOf(from.path))),
   },
   {
     name: 'platform',
@@ -44,7 +52,7 @@ const layers: Layer[] = [
     mayImport: (imported) =>
       consoleCode.test(imported) ||
       contract.test(imported) ||
-      /^(src\/platform\/(surfaces\/client|errors)\.ts$|npm:|node:)/.test(imported),
+      /^(src\/platform\/(surfaces\/client|operation|errors)\.ts$|npm:|node:)/.test(imported),
   },
   {
     name: 'lists',
@@ -80,8 +88,7 @@ const layers: Layer[] = [
   {
     name: 'commands',
     holds: /^src\/(commands\/|cli\.ts$)/,
-    mayImport: (imported) =>
-      !/^src\/testing\//.test(imported) && !/^src\/modules\/[a-z-]+\/(?!contract|queries)/.test(imported),
+    mayImport: () => true,
   },
   {
     name: 'testing',
@@ -101,12 +108,12 @@ function mayModuleImport(imported: string, from: SourceFile): boolean {
   if (sameFolder(imported, from.path, 3)) return !consoleCode.test(imported)
   const [, other = '', file = ''] = /^src\/modules\/([a-z-]+)\/(.*)$/.exec(imported) ?? []
   if (!isEarlier(other, moduleOf(from.path))) return false
-  return file === 'contract.ts' || (file === 'queries.ts' && !contract.test(from.path))
+  return file === 'contract.ts' || file === 'queries.ts'
 }
 
-/** What a test may import beside what its layer may: the tests' own platform, and modules to assemble one from. */
+/** What tests may import beside what their layer may: each other, and modules to assemble a platform from. */
 function mayTestImport(imported: string, from: SourceFile): boolean {
-  if (/^(src\/testing\/|npm:|node:)/.test(imported)) return true
+  if (/^(npm:|node:)/.test(imported) || isForTests(imported)) return true
   if (/^src\/(platform|algorithms)\//.test(from.path)) return false
   const [, other = ''] = /^src\/modules\/([a-z-]+)\/(?:module|contract)\.ts$/.exec(imported) ?? []
   return isEarlier(other, moduleOf(from.path)) || !from.path.startsWith('src/modules/')
@@ -117,6 +124,13 @@ function isEarlier(module: string, than: string): boolean {
   return at >= 0 && limit >= 0 && at < limit
 }
 
+/** A test, and whatever imports the tools of tests; nothing else may import it. */
+function isForTests(path: string): boolean {
+  if (path.endsWith('.test.ts') || path.startsWith('src/testing/')) return true
+  const file = files.find((one) => one.path === path)
+  return file?.imports.some((one) => testTools.test(one)) ?? false
+}
+
 /** Operations that are not handled in a file of their name, each with its reason. */
 const handledElsewhere: Record<string, string> = {}
 
@@ -124,17 +138,17 @@ const handledElsewhere: Record<string, string> = {}
 const forbidden: ReadonlyArray<{ pattern: RegExp; in?(path: string): boolean; why: string }> = [
   {
     pattern: /\bprocess\.env\b/,
-    in: (path) => path !== 'src/platform/config.ts' && !isTest(path),
+    in: (path) => path !== 'src/platform/config.ts' && !isForTests(path),
     why: 'only config.ts reads the environment',
   },
   {
     pattern: /\bDate\.now\(|\bnew Date\(\)/,
-    in: (path) => path !== 'src/platform/clock.ts' && !isTest(path),
+    in: (path) => path !== 'src/platform/clock.ts' && !isForTests(path),
     why: 'the time comes from the context’s clock',
   },
   {
     pattern: /\bMath\.random\(|\brandomUUID\b/,
-    in: (path) => path !== 'src/platform/ids.ts' && !isTest(path),
+    in: (path) => path !== 'src/platform/ids.ts' && !isForTests(path),
     why: 'ids and randomness come from the context’s ids',
   },
   { pattern: /[:<|,(]\s*any\b(?!\s*[(:])|\bas any\b/, why: 'no any' },
@@ -226,7 +240,7 @@ describe('each module', () => {
 describe('the rules', () => {
   it.each<[string, string, string]>([
     ['src/platform/x.ts', `import type { A } from '#modules/${moduleOrder[0]}/contract.ts'`, 'a module'],
-    ['src/platform/x.ts', `const a = await import('#inference/serve.ts')`, 'another plane'],
+    ['src/platform/x.ts', `const a = await import('#inference/serve.ts')`, 'the other plane'],
     ['src/algorithms/x.ts', `import { a } from '../platform/errors.ts'`, 'anything of ours'],
     ['src/algorithms/x.ts', `import { readFile } from 'node:fs/promises'`, 'I/O'],
     [`src/modules/${moduleOrder[0]}/x.ts`, `import { a } from '../${moduleOrder[1]}/contract.ts'`, 'a later module'],
@@ -241,6 +255,7 @@ describe('the rules', () => {
     ['src/protocols/x/x.ts', `import { sql } from 'kysely'`, 'SQL'],
     ['src/protocols/x/x.ts', `import { a } from '#modules/registry/queries.ts'`, 'queries'],
     ['src/console/x.tsx', `import { a } from '#platform/ids.ts'`, 'the kernel'],
+    ['src/commands/x.ts', `import { a } from '#testing/platform.ts'`, 'tools of tests'],
     ['src/elsewhere/x.ts', '', 'no layer at all'],
   ])('catch %s with %j: %s', (path, text) => {
     expect(strangeImports([sourceFile(path, text)])).toHaveLength(1)
@@ -263,7 +278,7 @@ describe('the rules', () => {
     '// TODO later',
     '// @ts-ignore',
     'x\n'.repeat(longestFile + 1),
-  ])('catch %j', (text) => {
+  ])('catch %.40j', (text) => {
     expect(forbiddenWords([sourceFile('src/platform/x.ts', text)])).toHaveLength(1)
   })
 
@@ -285,7 +300,11 @@ function strangeImports(sources: readonly SourceFile[]): string[] {
     const layer = layerOf(file.path)
     if (layer === undefined) return [`${file.path} belongs to no layer`]
     return file.imports
-      .filter((imported) => !layer.mayImport(imported, file) && !(isTest(file.path) && mayTestImport(imported, file)))
+      .filter((imported) =>
+        isForTests(file.path)
+          ? !layer.mayImport(imported, file) && !mayTestImport(imported, file)
+          : !layer.mayImport(imported, file) || isForTests(imported),
+      )
       .map((imported) => `${file.path} (${layer.name}) imports ${imported}`)
   })
 }
@@ -334,7 +353,7 @@ function forbiddenWords(sources: readonly SourceFile[]): string[] {
 function strangeNames(sources: readonly SourceFile[]): string[] {
   return sources
     .map((file) => file.path)
-    .filter((path) => !/^([a-z][a-z0-9-]*\/)+(\d{4}-)?[a-z][a-z0-9-]*(\.test)?\.tsx?$/.test(path))
+    .filter((path) => !/^([a-z][a-z0-9-]*\/)+(\d{4}-)?[a-z][a-z0-9-]*(\.(test|fixture))?\.tsx?$/.test(path))
 }
 
 function layerOf(path: string): Layer | undefined {
@@ -348,10 +367,6 @@ function moduleOf(path: string): string {
 function sameFolder(a: string, b: string, depth: number): boolean {
   const folder = (path: string) => path.split('/').slice(0, depth).join('/')
   return a.split('/').length > depth && folder(a) === folder(b)
-}
-
-function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.startsWith('src/testing/')
 }
 
 function pathsOf(sources: readonly SourceFile[]): string[] {

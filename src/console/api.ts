@@ -1,7 +1,7 @@
-import { QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
+import { QueryCache, QueryClient } from '@tanstack/react-query'
 import type { z } from 'zod'
 import { PaveError } from '../platform/errors.ts'
-import type { Operation, OutputOf } from '../platform/operation.ts'
+import type { AnswerOf, Operation } from '../platform/operation.ts'
 import { createClient } from '../platform/surfaces/client.ts'
 
 declare module '@tanstack/react-query' {
@@ -36,11 +36,11 @@ export const queries = new QueryClient({
  * stands for every ledger entry, `job` for the progress of jobs.
  */
 export function read<Op extends Operation>(operation: Op, input: z.input<Op['input']>, about: readonly string[] = []) {
-  return queryOptions<OutputOf<Op>>({
+  return {
     queryKey: [operation.name, input],
-    queryFn: ({ signal }) => client.call(operation, input, { signal }),
+    queryFn: ({ signal }: { signal: AbortSignal }): Promise<AnswerOf<Op>> => client.call(operation, input, { signal }),
     meta: { about },
-  })
+  }
 }
 
 export function isSignedOut(error: unknown): boolean {

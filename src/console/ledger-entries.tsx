@@ -8,7 +8,12 @@ import { Problem } from './design/problem.tsx'
 import { Section } from './design/section.tsx'
 import tables from './design/tables.module.css'
 
-const colours: Record<LedgerEntry['outcome'], string> = { done: 'teal', pending: 'yellow', refused: 'orange', failed: 'red' }
+const colours: Record<LedgerEntry['outcome'], string> = {
+  done: 'teal',
+  pending: 'yellow',
+  refused: 'orange',
+  failed: 'red',
+}
 
 /** The newest entries of the ledger, as they come. */
 export function LedgerEntries() {

@@ -43,7 +43,9 @@ function createRefresher(): { touch(kinds: readonly string[]): void; stop(): voi
     if (touched.size === 0) return
     const kinds = new Set(touched)
     touched.clear()
-    void queries.invalidateQueries({ predicate: (query: Query) => query.meta?.about.some((kind) => kinds.has(kind)) ?? false })
+    void queries.invalidateQueries({
+      predicate: (query: Query) => query.meta?.about.some((kind) => kinds.has(kind)) ?? false,
+    })
     pause = window.setTimeout(flush, pauseMs)
   }
   return {

@@ -87,11 +87,6 @@ export const inferenceErrors = defineErrors({
     summary: 'More requests wait for this endpoint than it allows.',
     hint: 'Wait as long as Retry-After says, or add nodes.',
   },
-  node_draining: {
-    status: 503,
-    summary: 'The node is about to stop.',
-    hint: 'Send the request to another node.',
-  },
   inference_timeout: {
     status: 504,
     summary: 'The prediction was not ready within the time limit of the endpoint.',
@@ -111,6 +106,11 @@ export const inferenceErrors = defineErrors({
     status: 500,
     summary: 'The online features of the request could not be read.',
     hint: 'Check the online store of the node; set a fallback value for the endpoint to answer meanwhile.',
+  },
+  inference_port_in_use: {
+    status: 500,
+    summary: 'Another process listens on the port of the inference node.',
+    hint: 'Stop that process, or choose another port with PAVE_INFERENCE_PORT.',
   },
   plan_refused: {
     status: 409,

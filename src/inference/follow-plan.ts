@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
+import { z } from 'zod'
 import type { ServingPlan } from '#modules/releases/contract.ts'
 import { SignedServingPlan } from '#modules/releases/contract.ts'
 import type { ControlPlaneClient } from './control-plane-client.ts'
+import { unlessMissing } from './durable-file.ts'
 import { inferenceFailure } from './errors.ts'
 import type { Reconciler } from './reconcile-plan.ts'
 import { type TrustedKeys, verifyPlan } from './verify-plan.ts'
@@ -62,6 +65,22 @@ export function takePlan(document: unknown, { reconciler, keys, environment, log
   reconciler.accept(plan, SignedServingPlan.parse(document))
   log.info({ generation: plan.generation }, 'a serving plan was taken')
   return plan
+}
+
+/** Takes the plans that an earlier process kept, oldest first; what cannot be used is logged and left. */
+export async function restorePlans(
+  file: string,
+  options: TakeOptions & { reconciler: Pick<Reconciler, 'settled'> },
+): Promise<void> {
+  try {
+    const text = await unlessMissing(readFile(file, 'utf8'))
+    for (const document of text === undefined ? [] : z.array(z.unknown()).parse(JSON.parse(text))) {
+      takePlan(document, options)
+      await options.reconciler.settled()
+    }
+  } catch (error) {
+    options.log.error({ err: error }, 'a serving plan on disk is not taken')
+  }
 }
 
 type TakeOptions = Pick<FollowOptions, 'reconciler' | 'keys' | 'environment' | 'log'>

@@ -162,7 +162,7 @@ test('models are loaded while others answer', async () => {
 })
 
 test('a worker that hangs is left behind', async () => {
-  const opened = open({ longestRunMs: 50, program: await program('if (data.includes(13)) while (true) {}') })
+  const opened = open({ longestRunMs: 400, program: await program('if (data.includes(13)) while (true) {}') })
   const hanging = opened.run({ ...request('a', 13), timeoutMs: 20 })
   await expect(hanging).rejects.toMatchObject({ code: 'inference_timeout' })
   expect(scores(await opened.run(request('a', 7)))).toEqual([7])

@@ -124,9 +124,11 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
     const worker = start()
     worker.busy = true
     for (const model of models.values()) {
-      await call(worker, 'load', model).catch((error) =>
-        log.error({ err: error, version: model.version }, 'cannot reload'),
-      )
+      try {
+        await load(worker, model, await model.read())
+      } catch (error) {
+        log.error({ err: error, version: model.version }, 'a version cannot be loaded again')
+      }
     }
     release(worker)
   }
@@ -245,7 +247,7 @@ export function createOnnxPool(options: OnnxPoolOptions): OnnxPool {
           if (worker.alive) await load(worker, model, bytes)
         } catch (error) {
           // The replacement of a lost worker loads every model anyway.
-          if (!(error instanceof WorkerLost)) throw error
+          if (closed || !(error instanceof WorkerLost)) throw error
         } finally {
           release(worker)
         }

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Logger } from 'pino'
 import { z } from 'zod'
 import { SignedServingPlan } from '#modules/releases/contract.ts'
 import { unlessMissing, writeDurably } from './durable-file.ts'
@@ -19,6 +20,8 @@ export const Override = z.object({
 })
 
 export type Override = z.infer<typeof Override>
+
+const lookEveryMs = 500
 
 const Overrides = z.object({ environment: z.string(), overrides: z.array(Override) })
 
@@ -47,7 +50,7 @@ export async function writeOverrides(
 }
 
 /** @throws `override_refused` when the file is not what `writeOverrides` made with the node's key */
-export async function readOverrides(directory: string, environment: string, key: KeyObject): Promise<Override[]> {
+async function readOverrides(directory: string, environment: string, key: KeyObject): Promise<Override[]> {
   const text = await unlessMissing(readFile(join(directory, 'override.json'), 'utf8'))
   if (text === undefined) return []
   const publicKey = createPublicKey(key)
@@ -60,6 +63,32 @@ export async function readOverrides(directory: string, environment: string, key:
     throw inferenceFailure('override_refused', `override.json is malformed or not for environment ${environment}`)
   }
   return payload.data.overrides
+}
+
+/** Follows the file; what it holds at first is passed on before this returns. */
+export async function watchOverrides(options: {
+  directory: string
+  environment: string
+  key: KeyObject
+  log: Logger
+  onChange: (overrides: readonly Override[]) => void
+}): Promise<{ close(): void }> {
+  const { directory, environment, key, log, onChange } = options
+  let known = '[]'
+  const look = async () => {
+    try {
+      const overrides = await readOverrides(directory, environment, key)
+      if (JSON.stringify(overrides) === known) return
+      known = JSON.stringify(overrides)
+      log.warn({ overrides }, 'local overrides changed')
+      onChange(overrides)
+    } catch (error) {
+      log.error({ err: error }, 'a local override is not taken')
+    }
+  }
+  await look()
+  const timer = setInterval(() => void look(), lookEveryMs).unref()
+  return { close: () => clearInterval(timer) }
 }
 
 function parseJson(text: string): unknown {

@@ -30,9 +30,10 @@ export function endpointKey(workspace: string, endpoint: string): string {
  * The plan's key behind an `Authorization` header. Only a hash is looked up, so how long it takes says nothing about
  * tokens.
  *
- * @throws `unauthenticated`
+ * @throws `unauthenticated`, `endpoint_unavailable` before the first plan
  */
 export function authenticate(table: RouteTable, authorization: string | undefined, now: number): ServingKey {
+  if (table.generation === 0) throw inferenceFailure('endpoint_unavailable', 'This node has no serving plan yet')
   const token = authorization?.startsWith('Bearer ') ? authorization.slice('Bearer '.length) : undefined
   if (token === undefined) throw platformFailure('unauthenticated', 'The request carries no token')
   const key = table.keys.get(hash('sha256', token, 'hex'))

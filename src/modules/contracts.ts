@@ -4,6 +4,7 @@ import * as datasets from './datasets/contract.ts'
 import * as featureStore from './feature-store/contract.ts'
 import * as governance from './governance/contract.ts'
 import * as identity from './identity/contract.ts'
+import * as pipelines from './pipelines/contract.ts'
 import * as predictions from './predictions/contract.ts'
 import * as registry from './registry/contract.ts'
 import * as releases from './releases/contract.ts'
@@ -14,6 +15,7 @@ const contracts: ReadonlyArray<readonly [string, object]> = [
   ['datasets', datasets],
   ['feature-store', featureStore],
   ['registry', registry],
+  ['pipelines', pipelines],
   ['governance', governance],
   ['predictions', predictions],
   ['releases', releases],

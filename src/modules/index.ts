@@ -3,6 +3,7 @@ import { datasets } from './datasets/module.ts'
 import { featureStore } from './feature-store/module.ts'
 import { governance } from './governance/module.ts'
 import { identity } from './identity/module.ts'
+import { pipelines } from './pipelines/module.ts'
 import { predictions } from './predictions/module.ts'
 import { registry } from './registry/module.ts'
 import { releases } from './releases/module.ts'
@@ -13,6 +14,7 @@ export const modules: readonly ModuleDefinition[] = [
   datasets,
   featureStore,
   registry,
+  pipelines,
   governance,
   predictions,
   releases,

@@ -27,6 +27,15 @@ export function systemActor(workspace: string, name = 'pave'): Actor {
   return { kind: 'system', id: systemId, name, workspace, grants: [{ verbs: ['*'], scope: {} }] }
 }
 
+/** Whoever came without a token, to the few operations that are public. */
+export const nobody: Actor = {
+  kind: 'user',
+  id: '00000000-0000-7000-8000-000000000000',
+  name: 'nobody',
+  workspace: '00000000-0000-7000-8000-000000000000',
+  grants: [],
+}
+
 /** The object that a permission speaks of, taken from the input's fields. */
 export function objectOf(permission: Permission, input: unknown): Record<string, string> {
   const object: Record<string, string> = {}

@@ -7,6 +7,7 @@ export type { EntryRecorder, Handler, OperationContext } from './platform.ts'
 export function handle<Op extends Operation>(
   operation: Op,
   run: (ctx: OperationContext, input: InputOf<Op>) => Promise<OutputOf<Op>>,
+  options: Pick<Handler<Op>, 'wait'> = {},
 ): Handler<Op> {
-  return { operation, run }
+  return { operation, run, ...options }
 }

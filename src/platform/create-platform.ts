@@ -62,6 +62,10 @@ export function createPlatform(options: PlatformOptions): Platform {
     },
     voices: (point) => voices.get(point) ?? [],
     authenticate: async (token) => authenticator?.authenticate?.(platform, token),
+    refreshed: async (actor) => ({
+      ...actor,
+      grants: (await authenticator?.currentGrants?.(platform, actor)) ?? actor.grants,
+    }),
     run: async (operation, call) => (await runOperation(platform, operation, call)).output,
     transaction(workspace, work, { readOnly = false } = {}) {
       const operationId = options.ids.next()

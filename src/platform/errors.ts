@@ -118,7 +118,7 @@ export const platformErrors = defineErrors({
   database_unavailable: {
     status: 503,
     summary: 'PostgreSQL cannot be reached.',
-    hint: 'Nothing was changed. Retry shortly; `pave up` restarts its own PostgreSQL by itself.',
+    hint: 'Retry shortly, with an Idempotency-Key if it must happen once; `pave up` restarts its own PostgreSQL by itself.',
   },
   disk_full: {
     status: 507,
@@ -144,6 +144,11 @@ export const platformErrors = defineErrors({
     status: 409,
     summary: 'The waiting operation was already decided.',
     hint: 'Read its outcome with `pave list-pending-operations --state all`.',
+  },
+  approval_required: {
+    status: 409,
+    summary: 'The operation waits for approvals where it was expected to run at once.',
+    hint: 'See what waits with `pave list-pending-operations`; an approver runs `pave approve`.',
   },
   approval_lapsed: {
     status: 409,

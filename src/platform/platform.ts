@@ -4,7 +4,7 @@ import type { Migration } from 'kysely/migration'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
-import type { Actor } from './actor.ts'
+import type { Actor, Grant } from './actor.ts'
 import type { Clock } from './clock.ts'
 import type { ErrorDefinition } from './errors.ts'
 import type { Ids } from './ids.ts'
@@ -62,6 +62,8 @@ export interface OperationContext {
 export interface Handler<Op extends Operation = Operation> {
   operation: Op
   run(ctx: OperationContext, input: InputOf<Op>): Promise<OutputOf<Op>>
+  /** Runs first, outside the transaction: waits for what `run` then reads, so that waiting holds no connection. */
+  wait?(platform: Platform, actor: Actor, input: InputOf<Op>): Promise<void>
 }
 
 export interface OperationCall {
@@ -137,6 +139,8 @@ export interface ModuleDefinition {
   start?: (platform: Platform) => Promise<() => Promise<void>>
   /** Turns a bearer token into an actor; one module does. */
   authenticate?: (platform: Platform, token: string) => Promise<Actor | undefined>
+  /** What an actor may do now; the same module does. */
+  currentGrants?: (platform: Platform, actor: Actor) => Promise<readonly Grant[]>
 }
 
 /** Long work outside any transaction: it reads, computes, and changes state through operations alone. */
@@ -208,6 +212,8 @@ export interface Platform {
   handler(operation: string): Handler
   voices(point: string): readonly AdmissionVoice[]
   authenticate(token: string): Promise<Actor | undefined>
+  /** The actor with what it may do now: between a request and its approval a role may have been taken back. */
+  refreshed(actor: Actor): Promise<Actor>
   /** Runs an operation; throws PaveError. Waiting for approval is an error here: use runOperation to tell it apart. */
   run<Op extends Operation>(
     operation: Op,

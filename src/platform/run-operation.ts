@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { z } from 'zod'
-import { type Actor, allows, objectOf, systemActor } from './actor.ts'
+import { type Actor, allows, nobody, objectOf, systemActor } from './actor.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { PaveError, platformFailure } from './errors.ts'
 import { digestOf } from './ids.ts'
@@ -18,7 +18,7 @@ import type {
   Platform,
 } from './platform.ts'
 import type { Db } from './storage/database/database.ts'
-import { translateDatabaseError } from './storage/database/translate-error.ts'
+import { isLockTimeout, translateDatabaseError } from './storage/database/translate-error.ts'
 
 /**
  * The only way in: parse, authorize, admit, then one transaction that runs the handler and appends the ledger entry
@@ -49,7 +49,8 @@ async function run<Op extends Operation>(
 ): Promise<OperationAnswer<Op>> {
   const input = parseInput(operation, call.input)
   authorize(operation, call.actor, input)
-  const after: Array<() => void> = []
+  await platform.handler(operation.name).wait?.(platform, call.actor, input)
+  const scope: Scope = { after: [], failedInside: undefined }
   const answer = await platform.transaction(
     call.actor.workspace,
     async (db, operationId) => {
@@ -62,15 +63,22 @@ async function run<Op extends Operation>(
         input,
         { ...call, inputDigest, operationId },
         db,
-        after,
+        scope,
       )
       await keepAnswer(db, operation, call, result)
       return { ...result, replayed: false }
     },
     { readOnly: operation.effect === 'read' && operation.recorded !== true },
   )
-  for (const action of after) action()
-  if (operation.effect !== 'read') platform.wakeSealer()
+  for (const action of scope.after) {
+    try {
+      action()
+    } catch (error) {
+      // The operation is done and must be answered as done.
+      platform.log.error({ err: error, operation: operation.name }, 'what should follow a commit broke')
+    }
+  }
+  if (operation.effect !== 'read' || operation.recorded) platform.wakeSealer()
   return answer as OperationAnswer<Op>
 }
 
@@ -106,11 +114,20 @@ function authorize(operation: Operation, actor: Actor, input: unknown): void {
 interface InnerCall extends OperationCall {
   inputDigest: string
   operationId: string
+  /** Called by another operation, in its transaction. */
+  nested?: boolean
 }
 
 interface InnerAnswer {
   status: 200 | 202
   output: unknown
+}
+
+/** What an operation shares with those that it calls: they commit together or not at all. */
+interface Scope {
+  after: Array<() => void>
+  /** A nested operation failed: whoever caught its error must not commit half of what it did without its entry. */
+  failedInside: { error: unknown } | undefined
 }
 
 /** Admission, handler, output check, ledger entry: shared by calls from outside and by nested ones. */
@@ -120,10 +137,10 @@ async function runInTransaction(
   input: unknown,
   call: InnerCall,
   db: Db,
-  after: Array<() => void>,
+  scope: Scope,
 ): Promise<InnerAnswer> {
   const recorded = newRecording()
-  const ctx = makeContext(platform, call, db, after, recorded.recorder)
+  const ctx = makeContext(platform, operation, input, call, db, scope, recorded.recorder)
   if (operation.admission !== undefined) {
     const admission = await admit(platform, operation, ctx, input)
     if (admission.verdict === 'pending' && call.approved !== undefined) {
@@ -131,6 +148,11 @@ async function runInTransaction(
         throw platformFailure('approval_lapsed', `What was approved for ${operation.name} has changed since`)
       }
     } else if (admission.verdict === 'pending') {
+      if (call.nested) {
+        throw platformFailure('approval_required', `${operation.name} waits for ${admission.quorum} approval(s)`, {
+          hint: 'Run it by itself and have it approved.',
+        })
+      }
       const pending = await storePendingOperation(ctx, operation, call.input, admission)
       recorded.recorder.subject('pending-operation', pending.pending.id)
       recorded.recorder.facts({ evidenceDigest: pending.pending.evidenceDigest, quorum: pending.pending.quorum })
@@ -139,9 +161,10 @@ async function runInTransaction(
     }
     if (admission.verdict === 'allow' && admission.facts) recorded.recorder.facts({ admission: admission.facts })
   }
-  if (call.approved) recorded.recorder.facts({ pendingOperation: call.approved.pending })
+  if (call.approved) recorded.recorder.subject('pending-operation', call.approved.pending)
   const handler = platform.handler(operation.name)
   const raw = await handler.run(ctx, input)
+  if (scope.failedInside !== undefined) throw scope.failedInside.error
   const output = operation.output.safeParse(raw)
   if (!output.success) {
     throw platformFailure('internal', `${operation.name} made an answer that it does not declare`, {
@@ -258,23 +281,32 @@ async function append(
 
 function makeContext(
   platform: Platform,
+  operation: Operation,
+  input: unknown,
   call: InnerCall,
   db: Db,
-  after: Array<() => void>,
+  scope: Scope,
   entry: EntryRecorder,
 ): OperationContext {
-  const nested = async <Op extends Operation>(operation: Op, input: z.input<Op['input']>, actor: Actor) => {
-    const parsed = parseInput(operation, input)
-    authorize(operation, actor, parsed)
-    const inner: InnerCall = {
-      actor,
-      input,
-      traceId: call.traceId,
-      inputDigest: digestOf(canonicalJson(jsonOf(input))),
-      operationId: platform.ids.next(),
+  const { after } = scope
+  const nested = async <Op extends Operation>(inside: Op, given: z.input<Op['input']>, actor: Actor) => {
+    try {
+      const parsed = parseInput(inside, given)
+      authorize(inside, actor, parsed)
+      const inner: InnerCall = {
+        actor,
+        input: given,
+        traceId: call.traceId,
+        inputDigest: inputDigestOf(inside, given),
+        operationId: platform.ids.next(),
+        nested: true,
+      }
+      const answer = await runInTransaction(platform, inside, parsed, inner, db, scope)
+      return answer.output as OutputOf<Op>
+    } catch (error) {
+      scope.failedInside ??= { error }
+      throw error
     }
-    const answer = await runInTransaction(platform, operation, parsed, inner, db, after)
-    return answer.output as OutputOf<Op>
   }
   return {
     db,
@@ -294,13 +326,22 @@ function makeContext(
     cancelJob: (id) => platform.jobs.cancel(db, id, after),
     retryJob: (id) => platform.jobs.retry(db, id, after),
     requireMatch: (current) => {
-      if (call.ifMatch === undefined || call.ifMatch === '*') return
-      if (call.ifMatch !== etagOf(current)) {
+      if (call.ifMatch === undefined) return
+      const wanted = call.ifMatch.split(/\s*,\s*/)
+      const tags = current === undefined ? [] : ['*', etagOf(current), etagOf(withDefaults(operation, input, current))]
+      if (!tags.some((tag) => wanted.includes(tag))) {
         throw platformFailure('precondition_failed', 'If-Match names a state that is no longer the current one')
       }
     },
     afterCommit: (action) => void after.push(action),
   }
+}
+
+/** A resource as readers see it: what was declared after it was stored has its default. */
+function withDefaults(operation: Operation, input: unknown, current: unknown): unknown {
+  if (operation.manifest === undefined) return current
+  const parsed = operation.input.safeParse(Object.assign({}, input, { spec: current }))
+  return parsed.success ? new Map(Object.entries(Object(parsed.data))).get('spec') : current
 }
 
 /** The strong ETag of a resource: the digest of its canonical JSON. */
@@ -322,7 +363,17 @@ async function claimIdempotencyKey(
     values (${call.actor.workspace}, ${call.actor.id}, ${call.idempotencyKey}, ${operation.name}, ${inputDigest},
             ${platform.clock.iso()})
     on conflict do nothing returning key
-  `.execute(db)
+  `
+    .execute(db)
+    .catch((error: unknown) => {
+      if (isLockTimeout(error)) {
+        throw platformFailure(
+          'idempotent_request_in_progress',
+          `The first request with Idempotency-Key ${call.idempotencyKey} is still at work`,
+        )
+      }
+      throw error
+    })
   if (claimed.rows.length > 0) return undefined
   const { rows } = await sql<{ operation: string; input_digest: string; status: 200 | 202; answer: unknown }>`
     select operation, input_digest, status, answer from platform.idempotent_answer
@@ -348,7 +399,8 @@ async function keepAnswer(db: Db, operation: Operation, call: OperationCall, ans
   `.execute(db)
 }
 
-function withoutSecrets(operation: Operation, output: unknown): unknown {
+/** An answer as it may be kept: secrets are shown once. */
+export function withoutSecrets(operation: Operation, output: unknown): unknown {
   if (operation.secrets === undefined || typeof output !== 'object' || output === null) return output
   const secrets = new Set(operation.secrets)
   return Object.fromEntries(Object.entries(output).filter(([name]) => !secrets.has(name)))
@@ -361,12 +413,12 @@ async function recordRefusal(
   call: OperationCall,
   error: PaveError,
 ): Promise<void> {
-  if (error.status >= 500 && error.code === 'database_unavailable') return
+  if (error.code === 'database_unavailable' || call.actor.id === nobody.id) return
   if (!platform.refusals.allow(call.actor.id)) return
   const object =
     operation.permission === 'public' || operation.permission === 'authenticated'
       ? {}
-      : objectOf(operation.permission, call.input)
+      : named(objectOf(operation.permission, call.input))
   const facts: Record<string, unknown> = {}
   if (Object.keys(object).length > 0) facts.object = object
   if (error.details !== undefined) facts.details = error.details
@@ -391,6 +443,11 @@ async function recordRefusal(
   } catch (cause) {
     platform.log.error({ err: cause, operation: operation.name }, 'a refusal could not be entered in the ledger')
   }
+}
+
+/** The input was not parsed: a name may be anything, and the ledger keeps none longer than names can be. */
+function named(object: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(object).map(([kind, name]) => [kind, name.slice(0, 200)]))
 }
 
 function asPaveError(platform: Platform, error: unknown): PaveError {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 export type Step = {
   inputs: Record<string, string>
   outputs: Record<string, string>
-  params: Record<string, string>
+  params: Record<string, string | number | boolean>
 }
 
 /** Runs the step that the file in `PAVE_STEP_FILE` describes; an error is printed without its stack and fails the step. */
@@ -32,12 +32,13 @@ export function outputPath(step: Step, name: string): string {
 }
 
 export function textParam(step: Step, name: string, fallback: string): string {
-  return step.params[name] ?? fallback
+  return String(step.params[name] ?? fallback)
 }
 
 export function numberParam(step: Step, name: string, fallback: number): number {
-  const text = step.params[name]
-  if (text === undefined) return fallback
+  const given = step.params[name]
+  if (given === undefined) return fallback
+  const text = String(given)
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) {
     throw new Error(`The parameter "${name}" must be a number, not "${text}".`)

@@ -22,7 +22,11 @@ export const score = (value: number): string => value.toFixed(4)
 /** How many in how many milliseconds, in the unit of time that gives a number worth reading. */
 export function rate(events: number, spanMs: number): string {
   const perSecond = spanMs > 0 ? (events * 1000) / spanMs : 0
-  for (const [unit, seconds] of [['s', 1], ['min', 60], ['h', 3600]] as const) {
+  for (const [unit, seconds] of [
+    ['s', 1],
+    ['min', 60],
+    ['h', 3600],
+  ] as const) {
     if (perSecond * seconds >= 1) return `${Number((perSecond * seconds).toPrecision(3))}/${unit}`
   }
   return `${Number((perSecond * 86_400).toPrecision(3))}/day`

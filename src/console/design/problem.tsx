@@ -2,19 +2,21 @@ import { Alert, Code, Text } from '@mantine/core'
 import { PaveError } from '../../platform/errors.ts'
 
 /** An error as Pave tells it: what happened, the way out, and the code to look up. */
-export function Problem({ error }: { error: Error }) {
+export function Problem({ error }: { error: unknown }) {
   const known = error instanceof PaveError ? error : undefined
   return (
-    <Alert color="red" variant="light" role="alert" title={error.message}>
+    <Alert color="red" variant="light" role="alert" title={error instanceof Error ? error.message : String(error)}>
       {known !== undefined && known.hint !== '' && <Text size="sm">{known.hint}</Text>}
       {known?.problems.map((problem) => (
         <Text key={problem.pointer} size="sm">
           <Code>{problem.pointer}</Code> {problem.message}
         </Text>
       ))}
-      <Code mt={6} style={{ display: 'inline-block' }}>
-        {known?.code ?? error.name}
-      </Code>
+      {known !== undefined && (
+        <Code mt={6} display="inline-block">
+          {known.code}
+        </Code>
+      )}
     </Alert>
   )
 }

@@ -1,7 +1,7 @@
 import { PaveError } from '#platform/errors.ts'
 import { checkExpression } from '#platform/expressions/check-expression.ts'
 import type { CheckedExpression } from '#platform/expressions/tree.ts'
-import { defineVariables, type ScalarType, type VariableType } from '#platform/expressions/types.ts'
+import type { ScalarType, VariableType } from '#platform/expressions/types.ts'
 import type { DatasetSpec } from './contract.ts'
 import { datasetsFailure } from './tables.ts'
 
@@ -15,8 +15,17 @@ export interface CompiledContract {
   required: string[]
 }
 
-/** Names of columns that Pave itself adds to rows. */
-const reserved = new Set(['pave_row', 'pave_duplicate', 'broken_rule', 'file_row_number'])
+/** Names of columns that Pave itself adds to rows, and those that every JavaScript object has. */
+const reserved = new Set([
+  'pave_row',
+  'pave_duplicate',
+  'pave_label',
+  'pave_at',
+  'broken_rule',
+  'file_row_number',
+  'constructor',
+  '__proto__',
+])
 
 /** @throws `contract_invalid`, or `expression_invalid` naming the rule or column and the position */
 export function compileContract(spec: DatasetSpec): CompiledContract {
@@ -71,7 +80,7 @@ export function checkNamed(
   expect: ScalarType,
 ): CheckedExpression {
   try {
-    return checkExpression(text, defineVariables(variables), { expect, portable: true })
+    return checkExpression(text, variables, { expect, portable: true })
   } catch (error) {
     if (!(error instanceof PaveError)) throw error
     throw datasetsFailure('expression_invalid', `${whose}: ${error.message}`, {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { recordObject } from '#platform/kernel/contract.ts'
-import { createTestPlatform, type TestPlatform } from '#testing/data-temp-platform.ts'
+import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 import { identity } from '../identity/module.ts'
 import {
   type DatasetSpec,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { systemActor } from '#platform/actor.ts'
-import { createTestPlatform, type TestPlatform } from '#testing/data-temp-platform.ts'
+import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 import { identity } from '../identity/module.ts'
 import { type DatasetSpec, getDataset, putDataset } from './contract.ts'
 import { datasets } from './module.ts'

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { recordObject } from '#platform/kernel/contract.ts'
-import type { TestPlatform } from '#testing/data-temp-platform.ts'
+import type { TestPlatform } from '#testing/platform.ts'
 
 /** Uploads the rows of a SELECT as Parquet, or other bytes in their place. */
 export async function storeParquet(test: TestPlatform, select: string, bytes?: string) {

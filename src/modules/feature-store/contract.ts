@@ -48,7 +48,7 @@ export type RequestField = z.infer<typeof RequestField>
 
 const OnDemand = z.strictObject({
   name: Identifier,
-  /** CEL over the request fields. */
+  /** CEL over the request fields; the feature may have the name of one of them, to pass it on. */
   expression: z.string().min(1).max(4000),
   type: z.enum(['int', 'double']),
 })
@@ -335,7 +335,7 @@ export const pushEvents = operation({
   }),
   output: z.object({
     accepted: z.int(),
-    /** Accepted ones that some view no longer had a place for. */
+    /** How often an accepted event was too old for a view's windows, summed over the views. */
     tooLate: z.int(),
     /** Events left out, by the rule of the dataset that they broke. */
     quarantined: z.record(z.string(), z.int()),

@@ -64,8 +64,7 @@ export function findProblems(spec: PipelineSpec): Problem[] {
       problems.push({ pointer: `/spec/steps/${index}/${field}`, message: `step ${step.name}: ${message}` })
     checkWork(step, at)
     for (const { pointer, text, reference } of stepReferences(step)) {
-      const wrong =
-        reference === undefined ? `${text} means nothing here` : wrongReference(reference, steps, spec)
+      const wrong = reference === undefined ? `${text} means nothing here` : wrongReference(reference, steps, spec)
       if (wrong !== undefined) at(pointer, wrong)
     }
     for (const name of step.after) if (!steps.has(name)) at('after', `there is no step ${name}`)

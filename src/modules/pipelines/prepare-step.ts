@@ -67,6 +67,7 @@ export async function prepareStep(drive: Drive, planned: PlannedStep): Promise<P
 function whyAlways({ step, work }: PlannedStep): string | null {
   if (work.kind === 'operation') return 'operations always run'
   if (!step.cache) return 'cache: false'
+  if (work.kind === 'command' && outputNames(step).length === 0) return 'a command without outputs always runs'
   if (work.kind === 'job' && Object.keys(step.inputs).length === 0) return 'a job that declares no inputs always runs'
   return null
 }

@@ -217,7 +217,10 @@ describe('performance', () => {
   })
 
   it('and pages and single predictions are the same after compaction', async () => {
-    const before = await test.run(realisedPerformance, asked)
+    // The last bits of a sum depend on the order in which files are read.
+    const measured = async () =>
+      JSON.parse(JSON.stringify(await test.run(realisedPerformance, asked), (_, x) => (typeof x === 'number' ? x.toPrecision(9) : x)))
+    const before = await measured()
     const pages = async () => {
       const all: unknown[] = []
       for (let cursor: string | undefined, more = true; more; ) {
@@ -236,7 +239,7 @@ describe('performance', () => {
 
     const { job } = await test.run(compactPredictions, {})
     expect(await test.finished(job)).toMatchObject({ chunks: expect.any(Number), files: expect.any(Number) })
-    expect(await test.run(realisedPerformance, asked)).toEqual(before)
+    expect(await measured()).toEqual(before)
     expect(await pages()).toEqual(listed)
     expect(await test.run(getPrediction, { ...asked, prediction: 'p3' })).toEqual(one)
     expect(

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Actor } from '../actor.ts'
+import { type Actor, nobody } from '../actor.ts'
 import { platformFailure } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 
@@ -16,14 +16,6 @@ export async function requireActor(platform: Platform, request: FastifyRequest):
   return actor
 }
 
-const nobody: Actor = {
-  kind: 'user',
-  id: '00000000-0000-7000-8000-000000000000',
-  name: 'nobody',
-  workspace: '00000000-0000-7000-8000-000000000000',
-  grants: [],
-}
-
 export async function actorOrNobody(platform: Platform, request: FastifyRequest): Promise<Actor> {
   const token = bearerToken(request)
   return (token === undefined ? undefined : await platform.authenticate(token)) ?? nobody
@@ -31,12 +23,23 @@ export async function actorOrNobody(platform: Platform, request: FastifyRequest)
 
 /** `Authorization: Bearer`, or the console's cookie on same-origin requests. */
 function bearerToken(request: FastifyRequest): string | undefined {
-  const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1]
+  const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
   if (bearer !== undefined) return bearer
   const cookie = /(?:^|; )pave_session=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
   if (cookie === undefined) return undefined
   const site = request.headers['sec-fetch-site']
-  return site === undefined || site === 'same-origin' || site === 'none' ? decodeURIComponent(cookie) : undefined
+  return site === undefined || site === 'same-origin' || site === 'none' ? cookie : undefined
+}
+
+/** Chosen by the caller, so that a retry is told from a new request; cutting a long one could join two of them. */
+export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key']
+  if (typeof key === 'string' && key.length > 255) {
+    throw platformFailure('invalid_input', 'The Idempotency-Key is longer than 255 characters', {
+      hint: 'Use a uuid.',
+    })
+  }
+  return header(request, 'idempotency-key')
 }
 
 export function header(request: FastifyRequest, name: string): string | undefined {

@@ -7,7 +7,12 @@ import type { EndpointSpec, Release, Verdict } from '../contract.ts'
 import styles from './release-progress.module.css'
 import { guardrailsOf, isRunning, type Stage, stagesOf } from './release-view.ts'
 
-const colours: Record<Release['state'], string> = { shadow: 'gray', canary: 'orange', completed: 'teal', 'rolled-back': 'red' }
+const colours: Record<Release['state'], string> = {
+  shadow: 'gray',
+  canary: 'orange',
+  completed: 'teal',
+  'rolled-back': 'red',
+}
 
 /** How far a release has come, and what its guardrails say. */
 export function ReleaseProgress({ spec, release }: { spec: EndpointSpec; release: Release }) {
@@ -76,11 +81,15 @@ function Guardrails({ verdicts }: { verdicts: readonly Verdict[] }) {
                   </Text>
                 )}
               </Table.Td>
-              <Table.Td className={tables.number}>{one.value === null ? '–' : inUnit(one.guardrail, one.value)}</Table.Td>
+              <Table.Td className={tables.number}>
+                {one.value === null ? '–' : inUnit(one.guardrail, one.value)}
+              </Table.Td>
               <Table.Td className={tables.number}>≤ {inUnit(one.guardrail, one.limit)}</Table.Td>
               <Table.Td className={tables.number}>{count(one.rows)}</Table.Td>
               <Table.Td>
-                <Badge color={verdictColours[one.verdict]}>{one.verdict === 'no-data' ? 'no data yet' : one.verdict}</Badge>
+                <Badge color={verdictColours[one.verdict]}>
+                  {one.verdict === 'no-data' ? 'no data yet' : one.verdict}
+                </Badge>
               </Table.Td>
             </Table.Tr>
           ))}

@@ -61,7 +61,9 @@ export function trafficOf(endpoint: Pick<Endpoint, 'traffic' | 'spec'>): Traffic
 /** The verdict of each declared guardrail, `no-data` for those that were not judged yet. */
 export function guardrailsOf(spec: EndpointSpec, release: Release): Verdict[] {
   const limits = limitsOf(spec.strategy.guardrails)
-  const unjudged = limits.filter(({ guardrail }) => !release.verdicts.some((verdict) => verdict.guardrail === guardrail))
+  const unjudged = limits.filter(
+    ({ guardrail }) => !release.verdicts.some((verdict) => verdict.guardrail === guardrail),
+  )
   return [
     ...release.verdicts,
     ...unjudged.map((limit) => ({ ...limit, verdict: 'no-data' as const, value: null, feature: null, rows: 0 })),
@@ -79,7 +81,11 @@ function limitsOf({ errorRate, latencyP99Ms, inputShift }: Guardrails): { guardr
 export type VersionState = 'serving' | 'shadow' | 'canary' | 'previous' | 'rolled back' | 'served before' | 'registered'
 
 /** What a version is to an endpoint; `releases` are the endpoint's, newest first. */
-export function versionState(ref: string, endpoint: Pick<Endpoint, 'version'>, releases: readonly Release[]): VersionState {
+export function versionState(
+  ref: string,
+  endpoint: Pick<Endpoint, 'version'>,
+  releases: readonly Release[],
+): VersionState {
   const latest = releases.find((release) => release.version === ref)
   if (latest?.state === 'shadow' || latest?.state === 'canary') return latest.state
   if (endpoint.version === ref) return 'serving'
@@ -95,7 +101,9 @@ function target(endpoint: Pick<Endpoint, 'version'>, releases: readonly Release[
 }
 
 /** What a rollback would do, or undefined when there is nothing to roll back. */
-export function rollbackOf(endpoint: Pick<Endpoint, 'version' | 'release'>): { from: string; to: string | null; release: string } | undefined {
+export function rollbackOf(
+  endpoint: Pick<Endpoint, 'version' | 'release'>,
+): { from: string; to: string | null; release: string } | undefined {
   const { release, version } = endpoint
   if (release === null || release.state === 'rolled-back') return undefined
   if (isRunning(release)) return { from: release.version, to: version, release: release.id }

@@ -27,7 +27,7 @@ export function openPool(
     max: options.max,
     types,
     application_name: options.applicationName ?? `pave${role ? ` ${role}` : ''}`,
-    ...(role && { options: `-c role=${role}` }),
+    ...(role && { options: optionsOf(role) }),
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 10_000,
   })
@@ -35,6 +35,15 @@ export function openPool(
   pool.on('error', options.onError)
   pool.on('connect', (client) => client.on('error', options.onError))
   return pool
+}
+
+/**
+ * A request waits for no lock longer than its client would, and a transaction that was forgotten ends by itself: while
+ * it is open, nothing younger can be sealed.
+ */
+function optionsOf(role: Role): string {
+  const limits = role === 'pave_app' ? ' -c lock_timeout=15s -c idle_in_transaction_session_timeout=60s' : ''
+  return `-c role=${role}${limits}`
 }
 
 export function openKysely(pool: pg.Pool): Kysely<unknown> {
