@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 
 /** A flight as the world sees it: it departs, and later its delay becomes known. Times in milliseconds of event time. */
@@ -17,13 +16,10 @@ export interface Flights {
   byOutcome: Uint32Array
 }
 
-const file = join(
-  dirname(createRequire(import.meta.url).resolve('vega-datasets/package.json')),
-  'data/flights-3m.parquet',
-)
+const file = fileURLToPath(new URL('../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url))
 
-/** Flights that depart in the span, or whose outcome becomes known in it; one in `sample` of the departures is asked about. */
-export async function loadFlights(from: number, to: number, sample: number): Promise<Flights> {
+/** Flights that depart in the span; one in `sample` of those from `askFrom` on is asked about. */
+export async function loadFlights(from: number, to: number, askFrom: number, sample: number): Promise<Flights> {
   const database = await DuckDBInstance.create(':memory:', { threads: '2' })
   const connection = await database.connect()
   const result = await connection.runAndReadAll(
@@ -38,7 +34,7 @@ export async function loadFlights(from: number, to: number, sample: number): Pro
      select departure::double, known_at::double, delay::int, distance::int, origin, destination,
             hash(departure, origin, destination, distance, delay, 20010311) % ${sample} = 0 as asked
      from flights
-     where known_at >= ${from} and departure < ${to}
+     where departure >= ${from} and departure < ${to}
      order by known_at, origin, destination, departure, delay`,
   )
   const columns = result.getColumns()
@@ -48,7 +44,7 @@ export async function loadFlights(from: number, to: number, sample: number): Pro
   const departure = numbers(0)
   const asked: number[] = []
   ;(columns[6] ?? []).forEach((value, index) => {
-    if (value === true && (departure[index] ?? 0) >= from) asked.push(index)
+    if (value === true && (departure[index] ?? 0) >= askFrom) asked.push(index)
   })
   asked.sort((a, b) => (departure[a] ?? 0) - (departure[b] ?? 0))
   connection.closeSync()

@@ -30,8 +30,9 @@ import { type RunningPave, startPave } from './start-pave.ts'
 import { quantile, renderSummary, type Summary } from './summary.ts'
 
 const example = join(import.meta.dirname, '../examples/flight-delays')
-const dayMs = 86_400_000
 const firstDay = Date.parse('2001-03-11T00:00:00Z')
+/** Some outcomes of March 10 are known only during March 11: questions start when all of them are. */
+const firstQuestion = Date.parse('2001-03-11T12:00:00Z')
 const lastDay = Date.parse('2001-07-01T00:00:00Z')
 /** The day on which a candidate with a genuine mistake is released on purpose. */
 const mistakeDay = Date.parse('2001-06-03T00:00:00Z')
@@ -40,6 +41,8 @@ const options = readOptions(process.argv.slice(2), join(import.meta.dirname, '..
 const narrator = createNarrator(() => performance.now())
 const file = await openProgress(options.dataDir, Date.now())
 const started = performance.now()
+/** What was last said of each release. */
+const told = new Map<string, string>()
 
 let pave: RunningPave | undefined
 try {
@@ -94,7 +97,7 @@ async function runJob(pave: RunningPave, narrator: Narrator, file: ProgressFile)
   }
 
   narrator.stage('replaying March 11 to June 30 in event order')
-  const flights = await loadFlights(firstDay, lastDay, options.sample)
+  const flights = await loadFlights(firstDay, lastDay, firstQuestion, options.sample)
   narrator.note(`${flights.count.toLocaleString('en')} outcomes stream in, ${flights.asked.length.toLocaleString('en')} flights are asked about`)
   await nodesFollow(ada)
   const asker = createAsker(pave.inferenceUrl, people.productToken)
@@ -160,8 +163,6 @@ async function tellVersion(client: Client, narrator: Narrator, version: Version)
   await readEndpoint(client)
   narrator.done(`${version.ref}: AUC ${auc.toFixed(3)}, baseline ${baseline.toFixed(3)}`)
 }
-
-const told = new Map<string, string>()
 
 async function tellReleases(client: Client, narrator: Narrator): Promise<void> {
   const { items } = await patiently(() => client.call(listReleases, { ...place, limit: 10 }))

@@ -4,6 +4,7 @@ import { chooseDataDirectory } from './platform/data-directory.ts'
 import { PaveError } from './platform/errors.ts'
 import type { Operation } from './platform/operation.ts'
 import { type Client, createClient } from './platform/surfaces/client.ts'
+import { clientFailure } from './platform/surfaces/client-errors.ts'
 import { exitCodeOf, exitCodes, type Output, runCommand } from './platform/surfaces/command-line.ts'
 
 const output: Output = {
@@ -94,21 +95,30 @@ async function main(args: string[]): Promise<number> {
   const [name = 'help', ...rest] = args
   if (name === 'help' || name === '--help' || name === '-h') return help()
   if (name === '--version') return version()
-  const command = commands[name]
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   const config = loadConfig()
   if (command !== undefined) {
     if (rest.includes('--help')) {
       output.out(`${command.summary}\n\nUsage: pave ${command.usage}`)
       return exitCodes.ok
     }
+    refuseUnknownFlags(name, command.usage, rest)
     return command.run(rest, config)
   }
   const operation = (await declaredOperations()).find((one) => one.name === name)
   if (operation === undefined) {
-    throw new PaveError('usage', `There is no command ${name}`, { status: 400, hint: 'pave help lists them all.' })
+    throw clientFailure('usage', `There is no command ${name}`, { hint: 'pave help lists them all.' })
   }
   const helping = rest.includes('--help') || rest.includes('-h')
   return runCommand(operation, rest, helping ? createClient({ url: 'http://unused' }) : await clientOf(config), output)
+}
+
+/** The flags of a command are those that its usage shows. */
+function refuseUnknownFlags(name: string, usage: string, args: readonly string[]): void {
+  const known: readonly string[] = usage.match(/--[a-z-]+/g) ?? []
+  const unknown = args.find((arg) => arg.startsWith('-') && !known.includes(arg))
+  if (unknown === undefined) return
+  throw clientFailure('usage', `${name}: There is no flag ${unknown}`, { hint: `Usage: pave ${usage}` })
 }
 
 async function help(): Promise<number> {
@@ -142,8 +152,7 @@ async function clientOf(config: Config): Promise<Client> {
   const dataDir = await chooseDataDirectory({ configured: config.dataDir, cwd: config.cwd, uid: config.uid })
   const known = await readClientFile(dataDir)
   if (known === undefined) {
-    throw new PaveError('unreachable', `No Pave was ever started in ${dataDir}`, {
-      status: 503,
+    throw clientFailure('unreachable', `No Pave was ever started in ${dataDir}`, {
       hint: 'Start one with `pave up`, or set PAVE_URL and PAVE_TOKEN.',
     })
   }

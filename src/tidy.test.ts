@@ -151,6 +151,7 @@ const forbidden: ReadonlyArray<{ pattern: RegExp; in?(path: string): boolean; wh
     in: (path) => path !== 'src/platform/ids.ts' && !isForTests(path),
     why: 'ids and randomness come from the context’s ids',
   },
+  { pattern: /new PaveError\(\s*'/, why: 'the code of an error stands in a table of defineErrors' },
   { pattern: /[:<|,(]\s*any\b(?!\s*[(:])|\bas any\b/, why: 'no any' },
 ]
 
@@ -273,6 +274,7 @@ describe('the rules', () => {
     'const at = new Date()',
     'const id = Math.random()',
     'const home = process.env.HOME',
+    `throw new PaveError('not_in_a_table', 'message')`,
     'const x = y as any',
     'function f(x: any) {}',
     '// TODO later',

@@ -1,13 +1,13 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
-  bindRole,
   createPrincipal,
   createSignInLink,
   createToken,
   createWorkspace,
+  revokeToken,
 } from '#modules/identity/contract.ts'
-import { listWorkspaces } from '#modules/identity/queries.ts'
+import { listWorkspaces, principalExists, validTokens } from '#modules/identity/queries.ts'
 import { systemActor } from '#platform/actor.ts'
 import type { Platform } from '#platform/platform.ts'
 
@@ -23,11 +23,13 @@ const adminName = 'admin'
 /** The first start founds a workspace with an administrator; later ones find it. Answers the workspace's id. */
 export async function ensureWorkspace(platform: Platform, name = 'default'): Promise<string> {
   const [first] = await listWorkspaces(platform)
-  if (first !== undefined) return first.id
-  const id = platform.ids.next()
+  const id = first?.id ?? platform.ids.next()
   const actor = systemActor(id)
-  await platform.run(createWorkspace, { actor, input: { name } })
-  await platform.run(createPrincipal, { actor, input: { name: adminName, role: 'admin' } })
+  if (first === undefined) await platform.run(createWorkspace, { actor, input: { name } })
+  // A crash may have come between the two.
+  if (!(await platform.read(id, (db) => principalExists(db, adminName)))) {
+    await platform.run(createPrincipal, { actor, input: { name: adminName, role: 'admin' } })
+  }
   return id
 }
 
@@ -36,7 +38,13 @@ export const clientFile = (dataDir: string): string => join(dataDir, 'client.jso
 
 export async function readClientFile(dataDir: string): Promise<ClientFile | undefined> {
   const text = await readFile(clientFile(dataDir), 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : JSON.parse(text)
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Half-written by a machine that lost power: as good as none.
+    return undefined
+  }
 }
 
 /** Keeps the administrator's token of earlier starts while it is good, and makes one when it is not. */
@@ -71,14 +79,20 @@ export async function signInLink(platform: Platform, workspace: string, url: str
   return `${url}/sign-in#${code}`
 }
 
-/** A fresh token for an inference node that this process starts. */
+const nodeTokenName = 'started by pave up'
+
+/** A fresh token for an inference node that this process starts; those of earlier starts are good no more. */
 export async function nodeToken(platform: Platform, workspace: string, name: string): Promise<string> {
   const actor = systemActor(workspace)
-  await platform.run(createPrincipal, { actor, input: { kind: 'node', name } }).catch(() => undefined)
-  await platform.run(bindRole, { actor, input: { principal: name, role: 'node' } })
+  if (!(await platform.read(workspace, (db) => principalExists(db, name)))) {
+    await platform.run(createPrincipal, { actor, input: { kind: 'node', name, role: 'node' } })
+  }
+  for (const token of await platform.read(workspace, (db) => validTokens(db, name, nodeTokenName))) {
+    await platform.run(revokeToken, { actor, input: { token } })
+  }
   const { token } = await platform.run(createToken, {
     actor,
-    input: { principal: name, name: 'started by pave up', expiresIn: null },
+    input: { principal: name, name: nodeTokenName, expiresIn: null },
   })
   return token
 }

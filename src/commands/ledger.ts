@@ -2,12 +2,12 @@ import pg from 'pg'
 import type { Config } from '#platform/config.ts'
 import { checkpointsFile } from '#platform/create-platform.ts'
 import { chooseDataDirectory } from '#platform/data-directory.ts'
-import { PaveError } from '#platform/errors.ts'
 import { verifyLedger } from '#platform/kernel/contract.ts'
 import { exportLedger } from '#platform/ledger/export.ts'
 import { keyFiles, loadSigningKey, loadVerifierKey } from '#platform/ledger/signing-key.ts'
 import { verifyLedgerFile } from '#platform/ledger/verify-file.ts'
 import type { Client } from '#platform/surfaces/client.ts'
+import { clientFailure } from '#platform/surfaces/client-errors.ts'
 import { exitCodes, type Output } from '#platform/surfaces/command-line.ts'
 
 /** `verify` asks the server; `verify --file` needs nothing but files; `export` writes such a file. */
@@ -40,9 +40,8 @@ export async function ledger(
   const [, path] = args
   if (verb === 'export' && path !== undefined) {
     if (config.databaseUrl === undefined) {
-      throw new PaveError('usage', 'An export reads the database itself', {
-        status: 400,
-        hint: 'Set DATABASE_URL to it; `pave up` prints the address of its own with --verbose.',
+      throw clientFailure('usage', 'An export reads the database itself', {
+        hint: 'Set DATABASE_URL to the address of the database.',
       })
     }
     const database = new pg.Client({ connectionString: config.databaseUrl })
@@ -55,5 +54,5 @@ export async function ledger(
     }
     return exitCodes.ok
   }
-  throw new PaveError('usage', 'ledger verify, or ledger export FILE', { status: 400, hint: 'pave ledger --help' })
+  throw clientFailure('usage', 'ledger verify, or ledger export FILE', { hint: 'pave ledger --help' })
 }

@@ -6,8 +6,8 @@ import { systemClock } from '#platform/clock.ts'
 import type { Config } from '#platform/config.ts'
 import { onlineUrlOf } from '#platform/control-plane.ts'
 import { chooseDataDirectory } from '#platform/data-directory.ts'
-import { PaveError } from '#platform/errors.ts'
 import { createIds } from '#platform/ids.ts'
+import { clientFailure } from '#platform/surfaces/client-errors.ts'
 import { createLogger } from '#platform/telemetry.ts'
 
 /** An inference node beside the control plane's data directory: it shares the online store and the plan's public key. */
@@ -17,8 +17,7 @@ export async function serveNode(
 ): Promise<InferenceNode> {
   const { url, token } = config
   if (url === undefined || token === undefined) {
-    throw new PaveError('usage', 'An inference node needs the address of its control plane and a node token', {
-      status: 400,
+    throw clientFailure('usage', 'An inference node needs the address of its control plane and a node token', {
       hint: 'Set PAVE_URL and PAVE_TOKEN; `pave create-token` makes one for a principal with the role node.',
     })
   }

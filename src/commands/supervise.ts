@@ -80,7 +80,7 @@ async function remember(pidFile: string, pid: number): Promise<void> {
 async function endOrphan({ pidFile, name, log, graceMs }: SuperviseOptions): Promise<void> {
   const text = await readFile(pidFile, 'utf8').catch(() => undefined)
   if (text === undefined) return
-  const { pid, startedAt }: { pid: number; startedAt: string | undefined } = JSON.parse(text)
+  const { pid, startedAt } = rememberedIn(text)
   const isOurs = () => startedAt !== undefined && startTimeOf(pid) === startedAt
   if (isOurs()) {
     log.info({ name, pid }, 'ending what an earlier run left behind')
@@ -90,6 +90,15 @@ async function endOrphan({ pidFile, name, log, graceMs }: SuperviseOptions): Pro
     if (isOurs()) process.kill(pid, 'SIGKILL')
   }
   await rm(pidFile, { force: true })
+}
+
+/** A kill while it was written may have left half of it, which names nobody. */
+function rememberedIn(text: string): { pid: number; startedAt: string | undefined } {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return { pid: 0, startedAt: undefined }
+  }
 }
 
 /** Field 22 of /proc/<pid>/stat: with the pid it names one process for as long as the machine is up. */

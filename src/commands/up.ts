@@ -5,7 +5,7 @@ import { modules } from '#modules/index.ts'
 import { type Config, inheritedEnvironment } from '#platform/config.ts'
 import { type ControlPlane, onlineUrlOf, startControlPlane } from '#platform/control-plane.ts'
 import { chooseDataDirectory, openDataDirectory } from '#platform/data-directory.ts'
-import { PaveError } from '#platform/errors.ts'
+import { startupFailure } from '#platform/startup-error.ts'
 import { startEmbeddedPostgres } from '#platform/storage/database/embedded/start-embedded-postgres.ts'
 import { createLogger } from '#platform/telemetry.ts'
 import { type ClientFile, ensureClientFile, ensureWorkspace, nodeToken, signInLink } from './bootstrap.ts'
@@ -116,8 +116,7 @@ async function listen(controlPlane: ControlPlane, config: Config): Promise<strin
     return await controlPlane.http.listen({ host: config.host, port: config.port })
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new PaveError('port_in_use', `Port ${config.port} on ${config.host} is in use`, {
-        status: 500,
+      throw startupFailure('port_in_use', `Port ${config.port} on ${config.host} is in use`, {
         hint: `Stop what listens there, or choose another port: PAVE_PORT=${config.port + 10} pave up`,
         cause: error,
       })

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { PaveError } from '../platform/errors.ts'
+import { platformFailure } from '../platform/errors.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -27,8 +27,7 @@ export async function buildConsoleIfStale(onProgress: (text: string) => void = (
   })
   const [code] = await once(child, 'close')
   if (code === 0) return
-  throw new PaveError('console_not_built', `The console could not be built: ${complaint.trim()}`, {
-    status: 500,
+  throw platformFailure('console_not_built', `The console could not be built: ${complaint.trim()}`, {
     hint: 'Mend what the message names, or reinstall the dependencies with `npm ci`; `npm run build:console` tries again.',
   })
 }

@@ -1,9 +1,10 @@
-import { Badge, Paper, Skeleton, Table, Text } from '@mantine/core'
+import { Badge, Skeleton, Table, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { type LedgerEntry, listEntries } from '../platform/kernel/contract.ts'
 import { read } from './api.ts'
 import { count } from './design/format.ts'
 import { Instant } from './design/instant.tsx'
+import { Panel } from './design/panel.ts'
 import { Problem } from './design/problem.tsx'
 import { Section } from './design/section.tsx'
 import tables from './design/tables.module.css'
@@ -19,7 +20,7 @@ const colours: Record<LedgerEntry['outcome'], string> = {
 export function LedgerEntries() {
   const { data, error, isPending } = useQuery(read(listEntries, { limit: 20 }, ['entry']))
   return (
-    <Paper>
+    <Panel>
       <Section
         title="Last ledger entries"
         aside={
@@ -51,7 +52,7 @@ export function LedgerEntries() {
           </div>
         )}
       </Section>
-    </Paper>
+    </Panel>
   )
 }
 
@@ -73,7 +74,7 @@ function EntryRow({ entry }: { entry: LedgerEntry }) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td>
+      <Table.Td className={tables.wrapping}>
         {entry.subjects.slice(0, 4).map(({ kind, id }) => (
           <span key={`${kind}:${id}`} className={tables.subject} title={`${kind}:${id}`}>
             <Text span size="sm" c="dimmed">

@@ -1,9 +1,11 @@
-import { Code, Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { Code, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { OpenIncidents } from '#modules/incidents/console/open-incidents.tsx'
 import { EndpointCard } from '#modules/releases/console/endpoint-card.tsx'
 import { listEndpoints } from '#modules/releases/contract.ts'
 import { read } from './api.ts'
 import { counted } from './design/format.ts'
+import { Panel } from './design/panel.ts'
 import { Problem } from './design/problem.tsx'
 import { LedgerEntries } from './ledger-entries.tsx'
 import { RunningJobs } from './running-jobs.tsx'
@@ -14,6 +16,7 @@ export function OverviewPage() {
   const items = endpoints.data?.items
   return (
     <Stack gap="lg">
+      <OpenIncidents />
       <Group justify="space-between" align="baseline">
         <Title order={1} size="h3">
           Endpoints
@@ -39,7 +42,7 @@ export function OverviewPage() {
 
 function NothingServed() {
   return (
-    <Paper>
+    <Panel>
       <Title order={2} size="h5">
         Nothing is served yet
       </Title>
@@ -47,6 +50,6 @@ function NothingServed() {
         Endpoints, models and everything else come from manifests. Put those of the example with:
       </Text>
       <Code block>pave apply examples/flight-delays</Code>
-    </Paper>
+    </Panel>
   )
 }

@@ -4,27 +4,12 @@ import { isSignedOut, queries, read } from './api.ts'
 import { NotFoundPage } from './design/not-found-page.tsx'
 import { Problem } from './design/problem.tsx'
 import { OverviewPage } from './overview-page.tsx'
-import { signIn } from './session.ts'
 import { Shell } from './shell.tsx'
 import { SignInPage } from './sign-in-page.tsx'
 
 const root = createRootRoute({ notFoundComponent: NotFoundPage })
 
-/** A link's code is in the part of the address that browsers keep to themselves, so it reaches no log. */
-const signInRoute = createRoute({
-  getParentRoute: () => root,
-  path: '/sign-in',
-  loader: async ({ location }): Promise<Error | null> => {
-    if (location.hash === '') return null
-    const refusal = await signIn(location.hash).then(
-      () => undefined,
-      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
-    )
-    if (refusal === undefined) throw redirect({ to: '/', replace: true })
-    return refusal
-  },
-  component: () => <SignInPage refusal={signInRoute.useLoaderData()} />,
-})
+const signInRoute = createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignInPage })
 
 const signedIn = createRoute({
   getParentRoute: () => root,

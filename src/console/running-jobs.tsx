@@ -1,8 +1,9 @@
-import { Paper, Table } from '@mantine/core'
+import { Table } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { listJobs } from '../platform/kernel/contract.ts'
 import { read } from './api.ts'
 import { percent } from './design/format.ts'
+import { Panel } from './design/panel.ts'
 import { Problem } from './design/problem.tsx'
 import { Section } from './design/section.tsx'
 import tables from './design/tables.module.css'
@@ -13,7 +14,7 @@ export function RunningJobs() {
   if (error) return <Problem error={error} />
   if (data === undefined || data.items.length === 0) return null
   return (
-    <Paper>
+    <Panel>
       <Section title="Running jobs">
         <div className={tables.scroll}>
           <Table>
@@ -22,7 +23,7 @@ export function RunningJobs() {
                 <Table.Tr key={job.id}>
                   <Table.Td fw={550}>{job.job}</Table.Td>
                   <Table.Td className={tables.number}>{percent(job.progress)}</Table.Td>
-                  <Table.Td w="70%" c="dimmed">
+                  <Table.Td w="70%" c="dimmed" className={tables.wrapping}>
                     {job.progressText}
                   </Table.Td>
                 </Table.Tr>
@@ -31,6 +32,6 @@ export function RunningJobs() {
           </Table>
         </div>
       </Section>
-    </Paper>
+    </Panel>
   )
 }

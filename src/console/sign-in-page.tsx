@@ -1,23 +1,28 @@
-import { Button, Code, Container, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core'
+import { Button, Code, Container, PasswordInput, Stack, Text, Title } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useRouter } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useLocation, useNavigate } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
 import { Logo } from './design/logo.tsx'
+import { Panel } from './design/panel.ts'
 import { Problem } from './design/problem.tsx'
 import { signIn } from './session.ts'
 
-/** `refusal` is why the link that led here did not sign anybody in. */
-export function SignInPage({ refusal }: { refusal: Error | null }) {
-  const router = useRouter()
+/** A link's code comes in the part of the address that browsers keep to themselves, so it reaches no log. */
+export function SignInPage() {
+  const navigate = useNavigate()
+  const code = useLocation({ select: (location) => location.hash })
   const [secret, setSecret] = useState('')
   const signingIn = useMutation({
     mutationFn: signIn,
-    onSuccess: () => router.navigate({ to: '/', replace: true }),
+    onSuccess: () => navigate({ to: '/', replace: true }),
   })
-  const error = signingIn.error ?? (signingIn.isIdle ? refusal : null)
+  const { mutate, error } = signingIn
+  useEffect(() => {
+    if (code !== '') mutate(code)
+  }, [code, mutate])
   return (
     <Container size={440} component="main" pt="12vh" pb="lg">
-      <Paper p="xl" component="form" onSubmit={submit}>
+      <Panel p="xl" component="form" onSubmit={submit}>
         <Stack>
           <Title order={1} size="h3" style={{ display: 'flex', alignItems: 'center', gap: '0.6rem' }}>
             <Logo />
@@ -25,7 +30,7 @@ export function SignInPage({ refusal }: { refusal: Error | null }) {
           </Title>
           {error !== null && <Problem error={error} />}
           <PasswordInput
-            label="Sign-in link, its code, or an API token"
+            label="Sign-in link, its code, or an admin's API token"
             value={secret}
             onChange={(event) => setSecret(event.currentTarget.value)}
             autoComplete="off"
@@ -39,12 +44,12 @@ export function SignInPage({ refusal }: { refusal: Error | null }) {
           </Text>
           <Code block>pave create-sign-in-link admin</Code>
         </Stack>
-      </Paper>
+      </Panel>
     </Container>
   )
 
   function submit(event: { preventDefault(): void }) {
     event.preventDefault()
-    signingIn.mutate(secret)
+    mutate(secret)
   }
 }

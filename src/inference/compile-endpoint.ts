@@ -23,7 +23,7 @@ export interface Route {
   batched: boolean
 }
 
-export interface CompiledView {
+interface CompiledView {
   namespace: string
   plan: AggregationPlan
   /** Positions of the entity key's fields among the request fields. */
@@ -32,7 +32,7 @@ export interface CompiledView {
   features: { position: number; slot: number }[]
 }
 
-export interface CompiledFormula {
+interface CompiledFormula {
   expression: CheckedExpression
   slot: number
 }
@@ -148,7 +148,8 @@ function compileFormulas(spec: ServedEndpoint, slots: string[]): CompiledFormula
   }
   return spec.onDemand.map(({ name, expression, type }) => {
     const checked = checkExpression(expression, variables, { expect: type })
-    variables[name] = `${type}?`
+    // A feature may bear the name of the request field that it is made from; formulas then go on reading the field.
+    if (!(name in variables)) variables[name] = `${type}?`
     return { expression: checked, slot: slots.push(name) - 1 }
   })
 }
@@ -175,14 +176,14 @@ function columnsOf(spec: ServedEndpoint, slots: readonly string[], version: Serv
     throw unloadable(spec, `${version.ref} has no output ${version.output}`, version.ref)
   }
   return Int32Array.from(version.features, (feature) => {
-    const slot = slots.indexOf(feature)
+    const slot = slots.lastIndexOf(feature)
     if (slot < 0)
       throw unloadable(
         spec,
         `${version.ref} needs the feature ${feature}, which the endpoint does not have`,
         version.ref,
       )
-    if (slots.lastIndexOf(feature) !== slot)
+    if (slots.indexOf(feature, spec.request.length) < slot && slot >= spec.request.length)
       throw unloadable(spec, `the feature ${feature} is declared twice`, version.ref)
     const type = spec.request[slot]?.type
     if (type === 'string' || type === 'timestamp')

@@ -18,7 +18,8 @@ export interface ControlPlaneClient {
   fetchPlan(after: number, signal: AbortSignal): Promise<unknown>
   fetchObject(digest: string): Promise<Uint8Array>
   reportStatus(status: NodeStatus): Promise<void>
-  sendRecords(chunk: Chunk): Promise<void>
+  /** What became of the chunk; an error means that it is to be sent again. */
+  sendRecords(chunk: Chunk): Promise<'taken' | 'refused'>
 }
 
 const planTimeoutMs = 60_000
@@ -34,12 +35,16 @@ export function createControlPlaneClient(options: {
   const { url, node, token, environment } = options
   const authorization = `Bearer ${token}`
 
-  async function call(path: string, init: RequestInit, signal: AbortSignal, alsoFine?: number): Promise<Response> {
+  async function call(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
     const headers = { ...init.headers, authorization }
     const response = await fetch(new URL(path, url), { ...init, headers, signal, redirect: 'error' })
-    if (response.ok || response.status === alsoFine) return response
+    if (response.ok) return response
     const text = await response.text()
-    throw new Error(`${init.method ?? 'GET'} ${path} answered ${response.status}: ${text.slice(0, 300)}`)
+    throw new CallRefused(
+      `${init.method ?? 'GET'} ${path} answered ${response.status}: ${text.slice(0, 300)}`,
+      response.status,
+      codeOf(text),
+    )
   }
 
   return {
@@ -67,9 +72,42 @@ export function createControlPlaneClient(options: {
         'x-pave-digest': digest,
       }
       const init = { method: 'POST', headers, body: new Uint8Array(lines) }
-      // 409: it has this chunk already.
-      const response = await call('/internal/v1/prediction-records', init, AbortSignal.timeout(callTimeoutMs), 409)
-      await response.body?.cancel()
+      try {
+        const response = await call('/internal/v1/prediction-records', init, AbortSignal.timeout(callTimeoutMs))
+        await response.body?.cancel()
+        return 'taken'
+      } catch (error) {
+        if (!(error instanceof CallRefused)) throw error
+        // It has this chunk already, from before a loss of power that cost this node the end of it.
+        if (error.code === 'chunk_conflict') return 'taken'
+        if (unmendable.has(error.status)) return 'refused'
+        throw error
+      }
     },
+  }
+}
+
+/** Statuses that sending the same bytes again cannot change. */
+const unmendable = new Set([400, 413, 422])
+
+class CallRefused extends Error {
+  readonly status: number
+  readonly code: string | undefined
+
+  constructor(message: string, status: number, code: string | undefined) {
+    super(message)
+    this.status = status
+    this.code = code
+  }
+}
+
+/** The code of a problem document. */
+function codeOf(text: string): string | undefined {
+  try {
+    const problem: unknown = JSON.parse(text)
+    if (typeof problem !== 'object' || problem === null || !('code' in problem)) return undefined
+    return typeof problem.code === 'string' ? problem.code : undefined
+  } catch {
+    return undefined
   }
 }

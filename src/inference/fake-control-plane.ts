@@ -73,7 +73,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
     if (`sha256:${createHash('sha256').update(body).digest('hex')}` !== request.headers['x-pave-digest']) {
       return void response.writeHead(400).end()
     }
-    if (chunks.has(chunk)) return void response.writeHead(409).end()
+    if (chunks.has(chunk)) return void response.end(JSON.stringify({ duplicate: true }))
     chunks.add(chunk)
     for (const line of body.toString().trimEnd().split('\n')) records.push(PredictionRecord.parse(JSON.parse(line)))
     if (forgotten-- > 0) return void request.socket.destroy()

@@ -56,7 +56,7 @@ export async function followPlan(options: FollowOptions): Promise<void> {
  *
  * @throws `plan_refused`
  */
-export function takePlan(document: unknown, { reconciler, keys, environment, log }: TakeOptions): ServingPlan {
+function takePlan(document: unknown, { reconciler, keys, environment, log }: TakeOptions): ServingPlan {
   const plan = verifyPlan(document, keys, environment)
   const held = reconciler.table().generation
   if (plan.generation <= held) {

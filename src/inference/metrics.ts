@@ -11,7 +11,7 @@ export interface Metrics {
   batch(version: string, rows: number): void
   featuresComputed(endpoint: string, durationSeconds: number): void
   shadowDropped(endpoint: string): void
-  recordsDropped(reason: 'memory' | 'disk', records: number): void
+  recordsDropped(reason: 'memory' | 'disk' | 'refused', records: number): void
 }
 
 /** Values that are read when somebody asks. */

@@ -7,7 +7,7 @@ import { type BatchQueue, createBatchQueue, type Job, joinInputs, splitOutputs }
 import { inferenceFailure } from './errors.ts'
 import type { WorkerReply, WorkerRequest } from './onnx-messages.ts'
 
-export interface Model {
+interface Model {
   /** What jobs name; unique among workspaces. */
   version: string
   signature: ModelSignature

@@ -130,15 +130,17 @@ describe('shipping', () => {
     const chunks = new Map<string, string>()
     return {
       chunks,
-      fail: (_chunk: Chunk): 'before' | 'after' | undefined => undefined,
+      fail: (_chunk: Chunk): 'before' | 'after' | 'refuse' | undefined => undefined,
       async send(chunk: Chunk) {
         const fault = this.fail(chunk)
         if (fault === 'before') throw new Error('not taken')
+        if (fault === 'refuse') return 'refused' as const
         const lines = chunk.lines.toString()
         const held = chunks.get(chunk.id)
         if (held !== undefined && held !== lines) throw new Error(`chunk ${chunk.id} came with other bytes`)
         chunks.set(chunk.id, lines)
         if (fault === 'after') throw new Error('taken, but the answer was lost')
+        return 'taken' as const
       },
       ids: () =>
         [...chunks.values()].flatMap((lines) => lines.trimEnd().split('\n')).map((line) => JSON.parse(line).id),
@@ -151,7 +153,7 @@ describe('shipping', () => {
       directory,
       send: (chunk) => to.send(chunk),
       logger: createLogger('silent'),
-      onDropped: (records) => {
+      onDropped: (_reason, records) => {
         dropped += records
       },
       limits: { everyMs: 2, longestDelayMs: 4, ...limits },
@@ -176,6 +178,25 @@ describe('shipping', () => {
     expect(to.ids()).toEqual(range(0, 200))
   })
 
+  test('a chunk keeps its extent although more was written before the next process sends it again', async () => {
+    const to = receiver()
+    to.fail = () => 'after'
+    const first = await openLog()
+    const failing = await ship(first, to)
+    for (const id of range(0, 10)) first.append(record(id))
+    await until(() => to.ids().length === 10, 'the chunk whose answer is lost')
+    for (const id of range(10, 20)) first.append(record(id))
+    await first.close()
+    opened.delete(first)
+    await failing.close()
+
+    to.fail = () => undefined
+    const shipping = await ship(await openLog(), to)
+    await until(() => to.ids().length === 20, 'the rest')
+    await shipping.close()
+    expect(to.ids()).toEqual(range(0, 20))
+  })
+
   test('what was shipped leaves the disk', async () => {
     const to = receiver()
     const log = await openLog({ segmentBytes: 1000, writeBytes: 500 })
@@ -186,6 +207,24 @@ describe('shipping', () => {
     await shipping.close()
     expect(await readdir(segments())).toEqual([])
     expect(to.ids()).toEqual(range(0, 20))
+  })
+
+  test('a chunk that is never taken is set aside, and the others go on', async () => {
+    const to = receiver()
+    to.fail = ({ lines }) => (lines.includes('"r3"') ? 'refuse' : undefined)
+    const log = await openLog({ segmentBytes: 100 })
+    const shipping = await ship(log, to)
+    for (const id of range(0, 6)) {
+      log.append(record(id))
+      await log.sync()
+    }
+    await log.close()
+    await until(() => shipping.unshippedBytes() === 0, 'shipping')
+    await shipping.close()
+    expect(to.ids()).toEqual(['r0', 'r1', 'r2', 'r4', 'r5'])
+    expect(dropped).toBe(1)
+    const [aside = ''] = await readdir(join(directory, 'refused'))
+    expect(JSON.parse(await readFile(join(directory, 'refused', aside), 'utf8')).id).toBe('r3')
   })
 
   test('the oldest segments are given up and counted when the receiver stays away', async () => {

@@ -15,7 +15,7 @@ export interface Segment {
 
 const newline = 10
 
-export function segmentPath(directory: string, name: string): string {
+function segmentPath(directory: string, name: string): string {
   return join(directory, `${name}.ndjson`)
 }
 

@@ -82,7 +82,7 @@ export async function serve(options: ServeOptions): Promise<InferenceNode> {
     directory,
     send: client.sendRecords,
     logger: log,
-    onDropped: (records) => metrics.recordsDropped('disk', records),
+    onDropped: (reason, records) => metrics.recordsDropped(reason, records),
     ...(options.limits?.shipping && { limits: options.limits.shipping }),
   })
   // Disposed in reverse: what is logged last is still shipped.

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { digestOf } from '#platform/ids.ts'
@@ -18,11 +18,11 @@ export interface ShippingOptions {
   log: PredictionLog
   /** The node's directory; what was shipped is remembered in `shipped.json`. */
   directory: string
-  /** Returns when the receiver has the chunk for good. */
-  send: (chunk: Chunk) => Promise<void>
+  /** Returns when the receiver has the chunk for good, or will never take it; fails when it is to be sent again. */
+  send: (chunk: Chunk) => Promise<'taken' | 'refused'>
   logger: Logger
-  /** Records of the oldest segments that were given up to keep within `diskBytes`. */
-  onDropped: (records: number) => void
+  /** Records that were given up: `disk` to keep within `diskBytes`, `refused` because nobody would ever take them. */
+  onDropped: (reason: 'disk' | 'refused', records: number) => void
   limits?: Partial<typeof defaultLimits>
 }
 
@@ -38,6 +38,8 @@ const defaultLimits = {
   chunkBytes: 2 ** 20,
   diskBytes: 2 ** 30,
   longestDelayMs: 5000,
+  /** Newest chunks that are kept although nobody takes them. */
+  refusedChunks: 100,
 }
 
 const Position = z.object({ segment: z.string(), offset: z.int().min(0), end: z.int().min(0) })
@@ -76,10 +78,21 @@ export async function startShipping(options: ShippingOptions): Promise<Shipping>
       const lines = await readLines(segmentsDirectory, segment, position.offset, target, end)
       if (lines.length === 0) return true
       if (!begun) await remember({ ...position, end: position.offset + lines.length })
-      await send({ id: `${segment.name}-${position.offset}`, digest: digestOf(lines), lines })
+      const chunk = { id: `${segment.name}-${position.offset}`, digest: digestOf(lines), lines }
+      if ((await send(chunk)) === 'refused') await setAside(chunk)
       position = { ...position, offset: position.offset + lines.length, end: position.offset + lines.length }
       failures = 0
     }
+  }
+
+  /** Keeps a chunk that nobody takes where an operator finds it, so that it does not hold up the others. */
+  async function setAside({ id, lines }: Chunk): Promise<void> {
+    const path = join(options.directory, 'refused', `${id}.ndjson`)
+    logger.error({ path }, 'the control plane refuses a chunk of prediction records')
+    await writeDurably(path, lines)
+    onDropped('refused', lines.toString().split('\n').length - 1)
+    const names = (await readdir(dirname(path))).sort()
+    for (const name of names.slice(0, -limits.refusedChunks)) await rm(join(dirname(path), name))
   }
 
   async function remember(next: typeof position): Promise<void> {
@@ -95,7 +108,7 @@ export async function startShipping(options: ShippingOptions): Promise<Shipping>
       const records = await countLines(segmentsDirectory, oldest.name)
       logger.error({ segment: oldest.name, records }, 'prediction records were given up: the disk budget is used up')
       await log.remove(oldest)
-      onDropped(records)
+      onDropped('disk', records)
     }
   }
 

@@ -16,9 +16,9 @@ import { linearModel } from './tiny-onnx.ts'
 
 export const workspace = '018f0000-0000-7000-8000-000000000001'
 export const token = 'pave_test_token'
-export const hour = 3_600_000
+const hour = 3_600_000
 
-export const originView: ServedView = {
+const originView: ServedView = {
   view: 'origin-delays',
   definition: `sha256:${'a'.repeat(64)}`,
   entityFields: ['origin'],
@@ -54,7 +54,7 @@ export const delays: ServedEndpoint = {
   limits: { timeoutMs: 2000, queue: 1000, rows: 100 },
 }
 
-export const delayFeatures = ['distance', 'origin_flights_3h', 'origin_mean_delay_3h', 'distance_tenths']
+const delayFeatures = ['distance', 'origin_flights_3h', 'origin_mean_delay_3h', 'distance_tenths']
 
 /** A control plane, an online store and a place for nodes, all of one test. */
 export async function createTestBed() {
@@ -162,7 +162,7 @@ export async function createTestBed() {
 
 export type TestBed = Awaited<ReturnType<typeof createTestBed>>
 
-export interface Reply {
+interface Reply {
   status: number
   headers: Headers
   body: Body

@@ -4,21 +4,27 @@ import * as datasets from './datasets/contract.ts'
 import * as featureStore from './feature-store/contract.ts'
 import * as governance from './governance/contract.ts'
 import * as identity from './identity/contract.ts'
+import * as incidents from './incidents/contract.ts'
+import * as monitoring from './monitoring/contract.ts'
 import * as pipelines from './pipelines/contract.ts'
 import * as predictions from './predictions/contract.ts'
 import * as registry from './registry/contract.ts'
 import * as releases from './releases/contract.ts'
+import * as tracking from './tracking/contract.ts'
 
 const contracts: ReadonlyArray<readonly [string, object]> = [
   ['platform', kernel],
   ['identity', identity],
   ['datasets', datasets],
   ['feature-store', featureStore],
+  ['tracking', tracking],
   ['registry', registry],
   ['pipelines', pipelines],
   ['governance', governance],
   ['predictions', predictions],
+  ['monitoring', monitoring],
   ['releases', releases],
+  ['incidents', incidents],
 ]
 
 /** Every declared operation with its module, without the code that carries it out: what clients need. */

@@ -1,26 +1,47 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { PaveError } from './errors.ts'
+import { startupFailure } from './startup-error.ts'
 
-const Port = z.coerce.number().int().min(0).max(65_535)
+const Port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'a port is a number from 0 to 65535')
+  .transform(Number)
+  .pipe(z.int().max(65_535))
 
-const Environment = z.object({
-  PAVE_DATA_DIR: z.string().min(1).optional(),
-  PAVE_HOST: z.string().default('127.0.0.1'),
-  PAVE_PORT: Port.default(7400),
-  PAVE_INFERENCE_PORT: Port.default(7401),
-  /** Where clients find the control plane. */
-  PAVE_URL: z.url().optional(),
-  PAVE_INFERENCE_URL: z.url().optional(),
-  PAVE_TOKEN: z.string().optional(),
-  PAVE_WORKSPACE: z.string().optional(),
-  DATABASE_URL: z.string().optional(),
-  OBJECTS_URL: z.string().optional(),
-  ONLINE_URL: z.string().optional(),
-  PAVE_EGRESS_ALLOW: z.string().default(''),
-  PAVE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+/** The environment variables; `docs/reference/configuration.md` is written from their descriptions. */
+export const Environment = z.object({
+  PAVE_DATA_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Directory of everything that Pave keeps; by default `.pave` below the working directory'),
+  PAVE_HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
+  PAVE_PORT: Port.prefault('7400').describe('Port of the control plane: API and console; 0 takes a free one'),
+  PAVE_INFERENCE_PORT: Port.prefault('7401').describe('Port of the inference node'),
+  PAVE_URL: z.url().optional().describe('Where clients and inference nodes find the control plane'),
+  PAVE_TOKEN: z.string().trim().optional().describe('Token that commands and inference nodes authenticate with'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'write postgresql://user:password@host:5432/database')
+    .optional()
+    .describe(
+      'A PostgreSQL 15 or newer to use instead of the bundled one; its login may create roles, or the roles exist',
+    ),
+  OBJECTS_URL: z.string().optional().describe('Where objects are kept; a directory of the data directory by default'),
+  ONLINE_URL: z.string().optional().describe('Where online features are kept; LMDB in the data directory by default'),
+  PAVE_EGRESS_ALLOW: z
+    .string()
+    .default('')
+    .describe('Private networks (CIDR) and host names in them that outgoing requests may reach, separated by commas'),
+  PAVE_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe log line'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url()
+    .optional()
+    .describe('OTLP endpoint that traces are sent to; none are made without it'),
 })
 
 /** Every setting, with defaults. `dataDir` undefined means that the command chooses it. */
@@ -30,9 +51,7 @@ export interface Config {
   port: number
   inferencePort: number
   url: string | undefined
-  inferenceUrl: string | undefined
   token: string | undefined
-  workspace: string | undefined
   databaseUrl: string | undefined
   objectsUrl: string | undefined
   onlineUrl: string | undefined
@@ -49,13 +68,12 @@ export interface Config {
 
 /** Reads the environment; this file alone does. A wrong value is an error that names the variable. */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
-  const parsed = Environment.safeParse(environment)
+  // Compose and systemd hand over a variable without a value as an empty one.
+  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== '')
+  const parsed = Environment.safeParse(Object.fromEntries(given))
   if (!parsed.success) {
     const issues = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-    throw new PaveError('invalid_configuration', `The environment holds a wrong setting: ${issues.join('; ')}`, {
-      status: 500,
-      hint: 'Unset or mend the variable; docs/reference/configuration.md lists them all.',
-    })
+    throw startupFailure('invalid_configuration', `The environment holds a wrong setting: ${issues.join('; ')}`)
   }
   const env = parsed.data
   return {
@@ -64,13 +82,13 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     port: env.PAVE_PORT,
     inferencePort: env.PAVE_INFERENCE_PORT,
     url: env.PAVE_URL,
-    inferenceUrl: env.PAVE_INFERENCE_URL,
     token: env.PAVE_TOKEN,
-    workspace: env.PAVE_WORKSPACE,
     databaseUrl: env.DATABASE_URL,
     objectsUrl: env.OBJECTS_URL,
     onlineUrl: env.ONLINE_URL,
-    egressAllow: env.PAVE_EGRESS_ALLOW.split(',').filter((entry) => entry !== ''),
+    egressAllow: env.PAVE_EGRESS_ALLOW.split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
     logLevel: env.PAVE_LOG_LEVEL,
     otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     cwd: process.cwd(),

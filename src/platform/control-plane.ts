@@ -55,59 +55,69 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     options.onProgress?.('bringing the database schema up to date')
     await migrate(databaseUrl, migrationSets(options.modules))
   }
-  const clock = systemClock
-  const telemetry = await createTelemetry({ service: 'pave-control-plane', otlpEndpoint: config.otlpEndpoint })
-  const services = await openServices(config)
-  const platform = createPlatform({
-    url: databaseUrl,
-    modules,
-    clock,
-    ids: createIds(clock.now),
-    log,
-    services,
-    telemetry,
-  })
-  platform.jobs = await startJobs(platform, {
-    url: databaseUrl,
-    definitions: modules.flatMap((module) => module.jobs ?? []),
-    adoptOrphans: options.alone,
-    workspaces: () => options.workspaces(platform),
-  })
-  const followers = followLedger(platform)
-  const publisher = publishEntries(platform)
-  const sealer = startSealer({
-    pool: platform.systemPool,
-    clock,
-    key: await loadSigningKey(config.dataDir),
-    exportTo: checkpointsFile(config.dataDir),
-    onSealed: () => {
-      followers.wake()
-      publisher.wake()
-    },
-    onError: (error) => log.error({ err: error }, 'the ledger could not be sealed'),
-  })
-  platform.onEntries(() => sealer.wake())
-  const http = await createHttpServer(platform)
   const stops: Array<() => Promise<void>> = []
-  for (const module of modules) {
-    const stop = await module.start?.(platform)
-    if (stop !== undefined) stops.unshift(stop)
+  const stop = (): Promise<void> => stopAll(stops.splice(0).reverse(), log)
+  try {
+    const clock = systemClock
+    const telemetry = await createTelemetry({ service: 'pave-control-plane', otlpEndpoint: config.otlpEndpoint })
+    const services = await openServices(config)
+    stops.push(services.analytics.close, services.online.close)
+    const platform = createPlatform({
+      url: databaseUrl,
+      modules,
+      clock,
+      ids: createIds(clock.now),
+      log,
+      services,
+      telemetry,
+    })
+    stops.push(platform.close)
+    const publisher = publishEntries(platform)
+    stops.push(publisher.stop)
+    const onSealed = [publisher.wake]
+    const sealer = startSealer({
+      pool: platform.systemPool,
+      clock,
+      key: await loadSigningKey(config.dataDir),
+      exportTo: checkpointsFile(config.dataDir),
+      onSealed: () => {
+        for (const wake of onSealed) wake()
+      },
+      onError: (error) => log.error({ err: error }, 'the ledger could not be sealed'),
+    })
+    stops.push(sealer.stop)
+    platform.onEntries(() => sealer.wake())
+    platform.jobs = await startJobs(platform, {
+      url: databaseUrl,
+      definitions: modules.flatMap((module) => module.jobs ?? []),
+      adoptOrphans: options.alone,
+      workspaces: () => options.workspaces(platform),
+    })
+    stops.push(platform.jobs.stop)
+    const followers = followLedger(platform, databaseUrl)
+    stops.push(followers.stop)
+    onSealed.push(followers.wake)
+    const http = await createHttpServer(platform)
+    for (const module of modules) {
+      const stopModule = await module.start?.(platform)
+      if (stopModule !== undefined) stops.push(stopModule)
+    }
+    stops.push(async () => http.close())
+    return { platform, http, flushLedger: () => sealer.flush(), stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
-  return {
-    platform,
-    http,
-    flushLedger: () => sealer.flush(),
-    async stop() {
-      await http.close()
-      for (const stop of stops) await stop()
-      await followers.stop()
-      await platform.jobs.stop()
-      await sealer.stop()
-      await publisher.stop()
-      await services.analytics.close()
-      await services.online.close()
-      await platform.close()
-    },
+}
+
+/** One part that cannot stop keeps no other from stopping. */
+async function stopAll(stops: ReadonlyArray<() => Promise<void>>, log: Logger): Promise<void> {
+  for (const stop of stops) {
+    try {
+      await stop()
+    } catch (error) {
+      log.error({ err: error }, 'a part of the control plane did not stop cleanly')
+    }
   }
 }
 

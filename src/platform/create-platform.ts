@@ -7,10 +7,12 @@ import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
 import { keyFiles, loadVerifierKey } from './ledger/signing-key.ts'
 import { verifyLedger } from './ledger/verify.ts'
+import { approvalRequired } from './pending-operation.ts'
 import type { AdmissionVoice, Events, Handler, Jobs, ModuleDefinition, Platform } from './platform.ts'
 import { runOperation } from './run-operation.ts'
 import type { Services } from './services.ts'
 import { openKysely, openPool } from './storage/database/database.ts'
+import { isPending } from './surfaces/client.ts'
 import type { Telemetry } from './telemetry.ts'
 
 export interface PlatformOptions {
@@ -27,7 +29,7 @@ const refusalsPerMinute = 60
 
 /** Opens the pools and gathers what the modules declare; jobs are attached by `startJobs`. */
 export function createPlatform(options: PlatformOptions): Platform {
-  const onError = (error: Error) => options.log.warn({ err: error }, 'a database session ended')
+  const onError = (error: Error) => options.log.warn({ reason: error.message }, 'a database session ended')
   const appPool = openPool(options.url, 'pave_app', { max: 12, onError })
   const systemPool = openPool(options.url, 'pave_system', { max: 4, onError })
   const app = openKysely(appPool)
@@ -66,7 +68,11 @@ export function createPlatform(options: PlatformOptions): Platform {
       ...actor,
       grants: (await authenticator?.currentGrants?.(platform, actor)) ?? actor.grants,
     }),
-    run: async (operation, call) => (await runOperation(platform, operation, call)).output,
+    async run(operation, call) {
+      const { output } = await runOperation(platform, operation, call)
+      if (isPending(output)) throw approvalRequired(output)
+      return output
+    },
     transaction(workspace, work, { readOnly = false } = {}) {
       const operationId = options.ids.next()
       const builder = readOnly ? app.transaction().setAccessMode('read only') : app.transaction()

@@ -156,6 +156,26 @@ export const platformErrors = defineErrors({
     hint: 'Ask for the operation again, and have the new evidence approved.',
   },
   job_not_found: { status: 404, summary: 'No such job.', hint: 'List jobs with `pave list-jobs`.' },
+  job_cancelled: {
+    status: 409,
+    summary: 'The job was cancelled.',
+    hint: 'Start it again if it is still wanted.',
+  },
+  job_timed_out: {
+    status: 504,
+    summary: 'The job took longer than it may.',
+    hint: 'Retry it with `pave retry-job`, or give it less to do at once.',
+  },
+  shutting_down: {
+    status: 503,
+    summary: 'Pave is stopping.',
+    hint: 'The job goes on when Pave is up again.',
+  },
+  console_not_built: {
+    status: 500,
+    summary: 'The console could not be built.',
+    hint: 'Mend what the message names, or reinstall the dependencies with `npm ci`.',
+  },
 })
 
 export const platformFailure = failure(platformErrors)

@@ -39,16 +39,7 @@ export async function startJobs(
   await grantSending(options.url)
   const running: Running = new Map()
   const workers = new Map<string, string>()
-  for (const definition of options.definitions) {
-    await boss.createQueue(definition.name, {
-      retryLimit: definition.retries,
-      retryDelay: 1,
-      retryBackoff: true,
-      expireInSeconds: Math.ceil(definition.timeoutMs / 1000) + 60,
-      heartbeatSeconds: 30,
-    })
-    if (definition.cron !== undefined) await boss.schedule(definition.name, definition.cron, null, { tz: 'UTC' })
-  }
+  await declareQueues(boss, options.definitions)
   if (options.adoptOrphans) await requeueOrphans(platform, options.url)
   for (const definition of options.definitions) {
     const worker = await boss.work<Ticket | null>(
@@ -66,11 +57,28 @@ export async function startJobs(
     const worker = workers.get(job)
     if (worker !== undefined) boss.notifyWorker(worker)
   }
+  const giveTickets = async (): Promise<void> => {
+    const lost = await jobsWithoutTicket(platform, options.url)
+    for (const { workspace, id, job } of lost.filter((one) => !running.has(one.id))) {
+      platform.log.info({ job, jobId: id }, 'a job had lost its place in the queue and gets another')
+      await platform.transaction(workspace, async (db) => {
+        await sql`update platform.job set state = 'queued' where id = ${id} and state = 'running'`.execute(db)
+        await boss.send(job, { workspace, id } satisfies Ticket, { db: fromKysely(db) })
+      })
+      wake(job)
+    }
+  }
+  await giveTickets()
+  const sweep = setInterval(
+    () => void giveTickets().catch((error) => platform.log.warn({ err: error }, 'the sweep for lost jobs failed')),
+    sweepMs,
+  )
   const jobs: Jobs = {
     async start(db, { job, input, actor }, after) {
       const definition = options.definitions.find((one) => one.name === job)
       if (definition === undefined) throw new TypeError(`No job is declared as ${job}`)
-      definition.input.parse(input)
+      const wrong = definition.input.safeParse(input).error
+      if (wrong) throw platformFailure('invalid_input', `The job ${job} does not take this input: ${wrong.message}`)
       const id = platform.ids.next()
       await sql`
         insert into platform.job (workspace, id, job, input, actor, state, created_at)
@@ -90,12 +98,12 @@ export async function startJobs(
         where id = ${id} returning state
       `.execute(db)
       if (rows[0] === undefined) throw platformFailure('job_not_found', `No job has the id ${id}`)
-      after.push(() => running.get(id)?.abort(new PaveError('job_cancelled', 'The job was cancelled', cancelled)))
+      after.push(() => running.get(id)?.abort(platformFailure('job_cancelled', 'The job was cancelled')))
     },
     async retry(db, id, after) {
       const { rows } = await sql<{ job: string; workspace: string }>`
         update platform.job
-        set state = 'queued', error = null, ended_at = null, cancel_requested = false
+        set state = 'queued', error = null, ended_at = null, cancel_requested = false, progress = 0, progress_text = ''
         where id = ${id} and state in ('failed', 'cancelled') returning job, workspace
       `.execute(db)
       const row = rows[0]
@@ -104,16 +112,35 @@ export async function startJobs(
       after.push(() => wake(row.job))
     },
     async stop() {
-      for (const controller of running.values())
-        controller.abort(new PaveError('shutting_down', 'Pave is stopping', shuttingDown))
+      clearInterval(sweep)
+      for (const controller of running.values()) controller.abort(platformFailure('shutting_down', 'Pave is stopping'))
       await boss.stop({ graceful: true, timeout: 5_000 })
     },
   }
   return jobs
 }
 
-const cancelled = { status: 409, hint: 'Start it again if it is still wanted.' }
-const shuttingDown = { status: 503, hint: 'The job goes on when Pave is up again.' }
+const sweepMs = 60_000
+const lookForCancelMs = 2_000
+
+async function declareQueues(boss: PgBoss, definitions: readonly JobDefinition[]): Promise<void> {
+  for (const definition of definitions) {
+    const settings = {
+      retryLimit: definition.retries,
+      retryDelay: 1,
+      retryBackoff: true,
+      expireInSeconds: Math.ceil(definition.timeoutMs / 1000) + 60,
+      heartbeatSeconds: 30,
+    }
+    await boss.createQueue(definition.name, settings)
+    // The queue may be one that an earlier version declared otherwise.
+    await boss.updateQueue(definition.name, settings)
+    if (definition.cron !== undefined) await boss.schedule(definition.name, definition.cron, null, { tz: 'UTC' })
+  }
+  for (const { name } of await boss.getSchedules()) {
+    if (!definitions.some((one) => one.name === name && one.cron !== undefined)) await boss.unschedule(name)
+  }
+}
 
 async function startEverywhere(platform: Platform, definition: JobDefinition, workspaces: string[]): Promise<void> {
   for (const workspace of workspaces) {
@@ -132,28 +159,36 @@ async function runJob(
   { workspace, id }: Ticket,
   running: Running,
 ): Promise<void> {
-  const claimed = await claim(platform, workspace, id)
+  const claimed = await claim(platform, workspace, id, ticket.id)
   if (claimed === undefined) return
+  const { attempt } = claimed
   const controller = new AbortController()
   running.set(id, controller)
   const timer = setTimeout(
     () =>
       controller.abort(
-        new PaveError('job_timed_out', `${definition.name} took longer than ${definition.timeoutMs} ms`, {
-          status: 504,
-          hint: 'Retry it, or give the step a longer time-out.',
-        }),
+        platformFailure('job_timed_out', `${definition.name} took longer than ${definition.timeoutMs} ms`),
       ),
     definition.timeoutMs,
   )
   const signal = AbortSignal.any([controller.signal, ticket.signal])
+  const abortIfCancelled = async (): Promise<void> => {
+    if (await cancelRequested(platform, workspace, id)) {
+      controller.abort(platformFailure('job_cancelled', 'The job was cancelled'))
+    }
+  }
+  // Another process may have been asked to cancel it.
+  const looking = setInterval(
+    () => void abortIfCancelled().catch((error) => platform.log.debug({ err: error }, 'no look at a cancellation')),
+    lookForCancelMs,
+  )
   const ctx: JobContext = {
     platform,
     services: platform.services,
     workspace,
     actor: claimed.actor,
     jobId: id,
-    attempt: claimed.attempt,
+    attempt,
     clock: platform.clock,
     ids: platform.ids,
     log: platform.log.child({ job: definition.name, jobId: id }),
@@ -163,19 +198,21 @@ async function runJob(
     read: (question) => platform.read(workspace, question),
     progress: async (fraction, text) => {
       await platform.transaction(workspace, (db) =>
-        sql`update platform.job set progress = ${fraction}, progress_text = ${text} where id = ${id}`.execute(db),
+        sql`
+          update platform.job set progress = ${fraction}, progress_text = ${text} where id = ${id} and attempt = ${attempt}
+        `.execute(db),
       )
       platform.events.emit({ workspace, type: 'job', data: { id, job: definition.name, progress: fraction, text } })
     },
   }
   try {
     const result = await definition.run(ctx, definition.input.parse(claimed.input))
-    await finish(platform, workspace, id, 'done', result ?? null, null)
+    await finish(platform, workspace, { id, attempt, state: 'done', result: result ?? null, error: null })
   } catch (error) {
     const reason = signal.aborted && signal.reason instanceof PaveError ? signal.reason : error
     const code = reason instanceof PaveError ? reason.code : 'internal'
     if (code === 'shutting_down') {
-      await finish(platform, workspace, id, 'queued', null, null)
+      await finish(platform, workspace, { id, attempt, state: 'queued', result: null, error: null })
       throw reason
     }
     const last = ticket.retryCount >= definition.retries || (reason instanceof PaveError && reason.status < 500)
@@ -185,48 +222,57 @@ async function runJob(
       hint: reason instanceof PaveError ? reason.hint : '',
     }
     if (code === 'internal') ctx.log.error({ err: reason }, 'a job broke')
-    await finish(
-      platform,
-      workspace,
-      id,
-      code === 'job_cancelled' ? 'cancelled' : last ? 'failed' : 'queued',
-      null,
-      problem,
-    )
-    if (!last) throw reason
+    const state = code === 'job_cancelled' ? 'cancelled' : last ? 'failed' : 'queued'
+    await finish(platform, workspace, { id, attempt, state, result: null, error: problem })
+    if (state === 'queued') throw reason
   } finally {
     clearTimeout(timer)
+    clearInterval(looking)
     running.delete(id)
   }
 }
 
-async function claim(platform: Platform, workspace: string, id: string) {
+/** Marks the job as run by this ticket, unless another ticket runs it or nobody wants it any more. */
+async function claim(platform: Platform, workspace: string, id: string, ticket: string) {
   const { rows } = await platform.transaction(workspace, (db) =>
     sql<{ input: unknown; actor: Actor; attempt: number }>`
       update platform.job
-      set state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, ${platform.clock.iso()})
-      where id = ${id} and state in ('queued', 'running') and not cancel_requested
+      set state = 'running', attempt = attempt + 1, ticket = ${ticket},
+          started_at = coalesce(started_at, ${platform.clock.iso()})
+      where id = ${id} and (state = 'queued' or (state = 'running' and ticket = ${ticket})) and not cancel_requested
       returning input, actor, attempt
     `.execute(db),
   )
   return rows[0]
 }
 
+async function cancelRequested(platform: Platform, workspace: string, id: string): Promise<boolean> {
+  const { rows } = await platform.read(workspace, (db) =>
+    sql<{ cancel_requested: boolean }>`select cancel_requested from platform.job where id = ${id}`.execute(db),
+  )
+  return rows[0]?.cancel_requested === true
+}
+
+/** An attempt that was given up, and taken over by another, says nothing about the job any more. */
 async function finish(
   platform: Platform,
   workspace: string,
-  id: string,
-  state: 'done' | 'failed' | 'cancelled' | 'queued',
-  result: unknown,
-  error: unknown,
+  end: {
+    id: string
+    attempt: number
+    state: 'done' | 'failed' | 'cancelled' | 'queued'
+    result: unknown
+    error: unknown
+  },
 ): Promise<void> {
+  const { id, attempt, state, result, error } = end
   const ended = state === 'queued' ? null : platform.clock.iso()
   await platform.transaction(workspace, (db) =>
     sql`
       update platform.job
       set state = ${state}, result = ${JSON.stringify(result)}::jsonb, error = ${error === null ? null : JSON.stringify(error)}::jsonb,
           ended_at = ${ended}, progress = case when ${state} = 'done' then 1 else progress end
-      where id = ${id}
+      where id = ${id} and attempt = ${attempt}
     `.execute(db),
   )
   platform.events.emit({ workspace, type: 'job', data: { id, state } })
@@ -252,8 +298,28 @@ async function requeueOrphans(platform: Platform, url: string): Promise<void> {
   if (rowCount) platform.log.info({ jobs: rowCount }, 'adopted the jobs that a crash left running')
 }
 
+/**
+ * Jobs that wait or run with no live entry in the queue: pg-boss gives up entries for reasons of its own, such as a
+ * worker that was killed on its last attempt.
+ */
+async function jobsWithoutTicket(platform: Platform, url: string) {
+  // Jobs first: one that ends between the two looks is then only offered once more, and not claimed.
+  const { rows: unfinished } = await sql<{ workspace: string; id: string; job: string }>`
+    select workspace, id, job from platform.job where state in ('queued', 'running')
+  `.execute(platform.system)
+  if (unfinished.length === 0) return []
+  const { rows } = await asJobsRole(
+    url,
+    `select data ->> 'id' as id from jobs.job where state in ('created', 'retry', 'active') and data ->> 'id' is not null`,
+  )
+  const waiting = new Set(rows.map((row) => String(row.id)))
+  return unfinished.filter(({ id }) => !waiting.has(id))
+}
+
 async function asJobsRole(url: string, text: string) {
   const client = new pg.Client({ connectionString: url, options: '-c role=pave_jobs' })
+  // Its queries fail too, and say why.
+  client.on('error', () => {})
   await client.connect()
   try {
     return await client.query(text)

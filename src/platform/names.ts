@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { platformFailure } from './errors.ts'
 
 /** A name that people write: lower case, digits and dashes. */
 export const Name = z
@@ -59,13 +60,27 @@ export function encodeCursor(keys: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(keys)).toString('base64url')
 }
 
-/** The sort keys of a cursor, or undefined when it is not one of ours. */
+/**
+ * The sort keys of a cursor, undefined without one.
+ *
+ * @throws `invalid_input` when it is none of ours: answering the first page instead would keep a reader in a loop
+ */
 export function decodeCursor(cursor: string | undefined, length: number): (string | number)[] | undefined {
   if (cursor === undefined) return undefined
+  const keys = parseJson(Buffer.from(cursor, 'base64url').toString())
+  const known =
+    Array.isArray(keys) &&
+    keys.length === length &&
+    keys.every((key): key is string | number => typeof key === 'string' || typeof key === 'number')
+  if (known) return keys
+  throw platformFailure('invalid_input', 'The cursor is not one that this list answered', {
+    problems: [{ pointer: '/cursor', message: 'must be the nextCursor of an earlier page' }],
+  })
+}
+
+function parseJson(text: string): unknown {
   try {
-    const keys: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    if (!Array.isArray(keys) || keys.length !== length) return undefined
-    return keys.every((key) => typeof key === 'string' || typeof key === 'number') ? keys : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }

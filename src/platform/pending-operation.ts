@@ -38,7 +38,7 @@ export async function storePendingOperation(
   const same = await sql<{ id: string }>`
     select id from platform.pending_operation
     where operation = ${operation.name} and evidence_digest = ${evidenceDigest} and state = 'pending'
-      and input = ${JSON.stringify(input)}::jsonb
+      and input = ${JSON.stringify(input)}::jsonb and requested_by = ${ctx.actor.id} and expires_at > ${ctx.clock.iso()}
   `.execute(ctx.db)
   const id = same.rows[0]?.id ?? ctx.ids.next()
   if (same.rows[0] === undefined) {
@@ -57,8 +57,15 @@ export async function storePendingOperation(
 
 /** What approvals bind to: when the evidence changes, they lapse. */
 export function digestOfEvidence(admission: Extract<Admission, { verdict: 'pending' }>): string {
-  const evidence = { ...admission.evidence, excluded: admission.excluded }
-  return digestOf(canonicalJson(JSON.parse(JSON.stringify(evidence))))
+  const { evidence, excluded, quorum } = admission
+  return digestOf(canonicalJson(JSON.parse(JSON.stringify({ ...evidence, excluded, quorum }))))
+}
+
+export function approvalRequired({ pending }: PendingAnswer) {
+  return platformFailure('approval_required', `${pending.operation} waits for ${pending.quorum} approval(s)`, {
+    hint: `An approver runs: pave approve ${pending.id}`,
+    details: { pending },
+  })
 }
 
 interface PendingRow {
@@ -78,11 +85,10 @@ interface PendingRow {
   approvals: PendingOperation['approvals']
 }
 
-/** Waiting operations of the workspace, oldest first; `lock` holds the row for a decision. */
+/** Waiting operations of the workspace, oldest first. */
 export async function readPendingOperations(
   db: Db,
   filter: { id?: string; state?: string; limit?: number },
-  lock = false,
 ): Promise<PendingOperation[]> {
   const { rows } = await sql<PendingRow>`
     select p.id, p.operation, p.input, p.point, p.evidence, p.evidence_digest, p.quorum, p.requested_by,
@@ -94,7 +100,6 @@ export async function readPendingOperations(
     where (${filter.id ?? null}::uuid is null or p.id = ${filter.id ?? null}::uuid)
       and (${filter.state ?? null}::text is null or p.state = ${filter.state ?? null}::text)
     order by p.requested_at, p.id limit ${filter.limit ?? 100}
-    ${lock ? sql`for update of p` : sql``}
   `.execute(db)
   return rows.map((row) => {
     const excluded = row.evidence.excluded
@@ -127,7 +132,9 @@ export async function decidePendingOperation(
   decision: Decision,
   comment: string,
 ): Promise<{ pending: PendingOperation; ready: boolean }> {
-  const [pending] = await readPendingOperations(ctx.db, { id }, true)
+  // A statement of its own: the next one then sees what whoever held the lock decided.
+  await sql`select 1 from platform.pending_operation where id = ${id} for update`.execute(ctx.db)
+  const [pending] = await readPendingOperations(ctx.db, { id })
   if (pending === undefined) throw platformFailure('pending_operation_not_found', `No operation waits as ${id}`)
   if (pending.state !== 'pending') {
     throw platformFailure('pending_operation_closed', `The operation ${pending.operation} is already ${pending.state}`)
@@ -136,7 +143,8 @@ export async function decidePendingOperation(
     await closePendingOperation(ctx, id, 'lapsed', { reason: `expired at ${pending.expiresAt}` })
     return { pending: { ...pending, state: 'lapsed' }, ready: false }
   }
-  if (pending.excluded.includes(ctx.actor.id)) {
+  const deciders = [ctx.actor.id, ctx.actor.onBehalfOf]
+  if (deciders.some((decider) => decider !== undefined && pending.excluded.includes(decider))) {
     throw platformFailure(
       'permission_denied',
       `${ctx.actor.name} is the author or the requester of this change and may not decide on it`,
@@ -159,15 +167,17 @@ export async function decidePendingOperation(
   return { pending, ready: given.size >= pending.quorum }
 }
 
+/** Answers whether it was open until now: what was decided stays decided. */
 export async function closePendingOperation(
   ctx: OperationContext,
   id: string,
   state: PendingOperation['state'],
   outcome: unknown,
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const { rows } = await sql`
     update platform.pending_operation
     set state = ${state}, outcome = ${JSON.stringify(outcome)}::jsonb, closed_at = ${ctx.clock.iso()}
-    where id = ${id}
+    where id = ${id} and state = 'pending' returning id
   `.execute(ctx.db)
+  return rows.length > 0
 }

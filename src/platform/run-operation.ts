@@ -86,19 +86,27 @@ async function run<Op extends Operation>(
 export function parseInput<Op extends Operation>(operation: Op, input: unknown): InputOf<Op> {
   const parsed = operation.input.safeParse(input ?? {})
   if (parsed.success) return parsed.data as InputOf<Op>
-  const problems = parsed.error.issues.map((issue) => ({
+  throw invalidInput(operation.name, parsed.error)
+}
+
+/** Every problem that zod found, each at its JSON pointer. */
+export function invalidInput(what: string, error: z.ZodError): PaveError {
+  const problems = error.issues.slice(0, mostProblems).map((issue) => ({
     pointer: issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
     message: issue.message,
   }))
   const first = problems[0]
-  throw platformFailure(
+  const others = error.issues.length - 1
+  return platformFailure(
     'invalid_input',
-    `${operation.name}: ${first ? `${first.pointer || 'the input'}: ${first.message}` : 'the input is wrong'}${
-      problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+    `${what}: ${first ? `${first.pointer || 'the input'}: ${first.message}` : 'the input is wrong'}${
+      others > 0 ? ` (and ${others} more)` : ''
     }`,
     { problems },
   )
 }
+
+const mostProblems = 100
 
 function authorize(operation: Operation, actor: Actor, input: unknown): void {
   if (operation.permission === 'public' || operation.permission === 'authenticated') return
@@ -150,7 +158,7 @@ async function runInTransaction(
     } else if (admission.verdict === 'pending') {
       if (call.nested) {
         throw platformFailure('approval_required', `${operation.name} waits for ${admission.quorum} approval(s)`, {
-          hint: 'Run it by itself and have it approved.',
+          hint: 'Run it by itself, and have it approved.',
         })
       }
       const pending = await storePendingOperation(ctx, operation, call.input, admission)
@@ -191,11 +199,10 @@ async function admit(
     if (admission.verdict !== 'pending') Object.assign(facts, admission.facts)
   }
   if (reasons.length > 0) {
-    throw new PaveError(
+    throw platformFailure(
       'admission_denied',
       `${operation.name} was refused: ${reasons.map((reason) => `${reason.rule}: ${reason.message}`).join('; ')}`,
       {
-        status: 409,
         hint: 'Mend what the rules name, or ask their owner for an exception.',
         details: { reasons, facts },
       },

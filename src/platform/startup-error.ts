@@ -2,6 +2,21 @@ import { defineErrors, failure } from './errors.ts'
 
 /** What can keep Pave from starting on a machine; a full disk is the kernel's own `disk_full`. */
 export const startupErrors = defineErrors({
+  invalid_configuration: {
+    status: 500,
+    summary: 'An environment variable holds a value that is none.',
+    hint: 'Unset or mend the variable; `docs/reference/configuration.md` lists them all.',
+  },
+  port_in_use: {
+    status: 500,
+    summary: 'Another program listens on the port.',
+    hint: 'Stop what listens there, or choose another port with PAVE_PORT or PAVE_INFERENCE_PORT.',
+  },
+  migration_failed: {
+    status: 500,
+    summary: 'The database could not be brought to the schema of this Pave.',
+    hint: 'Nothing of this migration was applied. If the database is newer than this Pave, start the newer version.',
+  },
   data_directory_in_use: {
     status: 409,
     summary: 'Another Pave process holds the data directory.',

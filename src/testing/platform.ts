@@ -13,6 +13,7 @@ import { getJob } from '#platform/kernel/contract.ts'
 import type { ModuleDefinition } from '#platform/module.ts'
 import type { Operation, OutputOf } from '#platform/operation.ts'
 import type { Platform } from '#platform/platform.ts'
+import { prepareRoles } from '#platform/storage/database/database.ts'
 import { migrate } from '#platform/storage/database/migrate.ts'
 import { createTestDatabase } from './postgres.ts'
 
@@ -35,20 +36,22 @@ export interface TestPlatform {
   drop(): Promise<void>
 }
 
-/** A whole control plane on a real PostgreSQL, in a data directory of its own, with one workspace. */
+/**
+ * A whole control plane on a real PostgreSQL, in a data directory of its own, with one workspace. `extra` modules come
+ * after the others: what a test of the kernel declares for itself.
+ */
 export async function createTestPlatform(
-  options: { modules?: readonly ModuleDefinition[] } = {},
+  options: { modules?: readonly ModuleDefinition[]; extra?: readonly ModuleDefinition[] } = {},
 ): Promise<TestPlatform> {
-  const modules = options.modules ?? allModules
+  const modules = [...(options.modules ?? allModules), ...(options.extra ?? [])]
   const database = await createTestDatabase({
     template: {
-      name: `pave_${modules
-        .map((module) => module.name)
-        .join('_')
-        .replaceAll('-', '_')}`.slice(0, 60),
+      name: `pave ${modules.map((module) => module.name).join(' ')}`,
       build: async (url) => void (await migrate(url, migrationSets(modules))),
     },
   })
+  // A database made from a template has its own rights, and those of the roles are not among what is copied.
+  await prepareRoles(database.url)
   const dataDir = await mkdtemp(join(tmpdir(), 'pave-test-'))
   const controlPlane = await startControlPlane({
     config: { ...loadConfig({}), dataDir, egressAllow: ['127.0.0.0/8'] },

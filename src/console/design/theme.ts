@@ -1,16 +1,29 @@
-import { Badge, Button, createTheme, Paper, Table } from '@mantine/core'
+import { Badge, Button, createTheme, Table } from '@mantine/core'
 
 /** Colours that mean something are custom properties in `tokens.css`; this is the rest. */
 export const theme = createTheme({
   primaryColor: 'indigo',
+  colors: {
+    dark: [
+      '#d3d8e0',
+      '#b8bec8',
+      '#8b94a1',
+      '#6b7482',
+      '#3d4450',
+      '#2f343d',
+      '#262a32',
+      '#1b1e24',
+      '#14161a',
+      '#0f1114',
+    ],
+  },
   defaultRadius: 'md',
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
   headings: { fontWeight: '620' },
   components: {
-    Badge: Badge.extend({ defaultProps: { variant: 'light', radius: 'sm', tt: 'none', fw: 550 } }),
+    Badge: Badge.extend({ defaultProps: { variant: 'light', radius: 'sm', tt: 'none', fw: 550, miw: 'max-content' } }),
     Button: Button.extend({ defaultProps: { fw: 550 } }),
-    Paper: Paper.extend({ defaultProps: { withBorder: true, p: 'lg', radius: 'lg' } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm' } }),
   },
 })

@@ -38,7 +38,9 @@ export const admitRelease: AdmissionVoice = async (ctx, _operation, input): Prom
       policies: policies.map(({ policy, digest }) => ({ policy, digest })),
     },
     quorum,
-    excluded: [...new Set([version.author, ctx.actor.id])],
+    excluded: [
+      ...new Set([version.author, ctx.actor.id, ...(ctx.actor.onBehalfOf === undefined ? [] : [ctx.actor.onBehalfOf])]),
+    ],
     expiresInMs: Math.min(...policies.map(({ spec }) => durationMs(spec.approvalLifetime))),
   }
 }

@@ -22,7 +22,12 @@ export interface EvidenceInput {
 export function gatherEvidence(input: EvidenceInput): Record<string, unknown> {
   const { version, lineage, entries, names } = input
   const upstream = (kind: string) => [
-    ...new Set(lineage.flatMap(({ from, to }) => [from, to]).filter((one) => one.kind === kind).map((one) => one.id)),
+    ...new Set(
+      lineage
+        .flatMap(({ from, to }) => [from, to])
+        .filter((one) => one.kind === kind)
+        .map((one) => one.id),
+    ),
   ]
   const person = (id: string) => names.get(id) ?? id
   const placed = (operations: readonly string[]) =>
@@ -88,7 +93,8 @@ export function renderEvidence(input: EvidenceInput): string {
     '| policy | rule | result | values |',
     '|---|---|---|---|',
     ...input.gates.map(
-      (gate) => `| ${gate.policy} | ${gate.rule} | ${gate.passed ? 'passed' : 'FAILED'} | ${JSON.stringify(gate.values)} |`,
+      (gate) =>
+        `| ${gate.policy} | ${gate.rule} | ${gate.passed ? 'passed' : 'FAILED'} | ${cell(JSON.stringify(gate.values))} |`,
     ),
     '',
     '## What happened, by the ledger',
@@ -102,4 +108,9 @@ export function renderEvidence(input: EvidenceInput): string {
     '',
   ]
   return lines.join('\n')
+}
+
+/** Text in a cell of a table. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 }

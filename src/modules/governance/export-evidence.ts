@@ -34,6 +34,9 @@ export const exportEvidence = handle(contract.exportEvidence, async (ctx, { vers
   }
 })
 
+/** What happens by the thousand and would crowd out the decisions. */
+const bulk = ['record-predictions', 'record-labels']
+
 /** Entries that name the version, and those about the approvals and releases that those name. */
 async function entriesAbout(ctx: OperationContext, ref: string): Promise<PlacedEntry[]> {
   const { rows } = await sql<{ ix: number | null; body: string }>`
@@ -44,9 +47,9 @@ async function entriesAbout(ctx: OperationContext, ref: string): Promise<PlacedE
       where s.entry in (select entry from direct) and s.kind in ('release', 'pending-operation', 'run')
     )
     select l.ix, e.body from ledger.entry e left join ledger.leaf l on l.seq = e.seq
-    where e.id in (select entry from direct)
+    where e.operation <> all(${bulk}::text[]) and (e.id in (select entry from direct)
        or e.id in (select s.entry from ledger.subject s join related r on r.kind = s.kind and r.id = s.id
-                   where s.workspace = ${ctx.workspace})
+                   where s.workspace = ${ctx.workspace}))
     order by e.seq limit 2000
   `.execute(ctx.db)
   return rows.map((row): PlacedEntry => {

@@ -92,7 +92,10 @@ function valuesRead(check: string, values: object): Record<string, unknown> {
   for (const [path] of check.matchAll(/\b(version|model)(\.[a-z_]\w*)+/g)) {
     let value: unknown = values
     for (const part of path.split('.')) {
-      value = typeof value === 'object' && value !== null ? new Map<string, unknown>(Object.entries(value)).get(part) : undefined
+      value =
+        typeof value === 'object' && value !== null
+          ? new Map<string, unknown>(Object.entries(value)).get(part)
+          : undefined
     }
     read[path] = value ?? null
   }

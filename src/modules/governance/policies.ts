@@ -20,14 +20,15 @@ export const policyOf = (row: PolicyRow) => ({
   updatedAt: row.updated_at,
 })
 
-export async function findPolicy(db: Db, name: string): Promise<PolicyRow | undefined> {
+export async function findPolicy(db: Db, name: string, lock = false): Promise<PolicyRow | undefined> {
   const { rows } = await sql<PolicyRow>`
-    select name, spec, digest, updated_at from governance.policy where name = ${name}
+    select name, spec, digest, updated_at from governance.policy where name = ${name} ${lock ? sql`for update` : sql``}
   `.execute(db)
   return rows[0]
 }
 
 export async function allPolicies(db: Db): Promise<NamedPolicy[]> {
-  const { rows } = await sql<PolicyRow>`select name, spec, digest, updated_at from governance.policy order by name`.execute(db)
+  const { rows } =
+    await sql<PolicyRow>`select name, spec, digest, updated_at from governance.policy order by name`.execute(db)
   return rows.map((row) => ({ policy: row.name, spec: row.spec, digest: row.digest }))
 }

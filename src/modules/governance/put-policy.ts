@@ -10,7 +10,7 @@ import { findPolicy, governanceFailure, type PolicyRow, policyOf } from './polic
 
 export const putPolicy = handle(contract.putPolicy, async (ctx, { policy, spec }) => {
   for (const rule of spec.rules) checkRule(rule.name, rule.check)
-  const before = await findPolicy(ctx.db, policy)
+  const before = await findPolicy(ctx.db, policy, true)
   ctx.requireMatch(before?.spec)
   const digest = digestOf(canonicalJson(spec))
   const { rows } = await sql<PolicyRow>`

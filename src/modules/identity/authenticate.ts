@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Actor } from '#platform/actor.ts'
+import type { Actor, Grant } from '#platform/actor.ts'
 import type { Platform } from '#platform/platform.ts'
 import type { Role } from './contract.ts'
 import { grantOf } from './roles.ts'
@@ -11,8 +11,21 @@ const most = 10_000
 /** Answers of the last two seconds: a revocation is felt at once in this process and within this time in others. */
 const known = new Map<string, { actor: Actor; until: number }>()
 
+/** Rises with each change, so that an answer that was read before it is not remembered after it. */
+let era = 0
+
 export function forgetAll(): void {
+  era += 1
   known.clear()
+}
+
+/** The grants of an actor's role bindings now. */
+export async function currentGrants(platform: Platform, actor: Actor): Promise<readonly Grant[]> {
+  if (actor.kind === 'system') return actor.grants
+  const { rows } = await sql<{ role: Role; scope: Record<string, string> }>`
+    select role, scope from identity.role_binding where workspace = ${actor.workspace} and principal = ${actor.id}
+  `.execute(platform.system)
+  return rows.map(({ role, scope }) => grantOf(role, scope))
 }
 
 /** The actor behind a token, with the grants of its role bindings; undefined when it is unknown, expired or revoked. */
@@ -22,6 +35,7 @@ export async function authenticate(platform: Platform, token: string): Promise<A
   const now = platform.clock.now()
   const remembered = known.get(hash)
   if (remembered !== undefined && remembered.until > now) return remembered.actor
+  const asked = era
   const { rows } = await sql<{
     id: string
     workspace: string
@@ -53,6 +67,6 @@ export async function authenticate(platform: Platform, token: string): Promise<A
     token: row.id,
   }
   if (known.size >= most) known.clear()
-  known.set(hash, { actor, until: now + keepMs })
+  if (asked === era) known.set(hash, { actor, until: now + keepMs })
   return actor
 }

@@ -1,5 +1,5 @@
 import { defineModule } from '#platform/module.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, currentGrants } from './authenticate.ts'
 import { bindRole } from './bind-role.ts'
 import { errors } from './contract.ts'
 import { createPrincipal } from './create-principal.ts'
@@ -38,4 +38,5 @@ export const identity = defineModule({
   migrations: { '0001-create-identity': createIdentity },
   routes: signInRoutes,
   authenticate,
+  currentGrants,
 })

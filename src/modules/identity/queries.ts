@@ -17,6 +17,21 @@ export async function principalNames(db: Db, ids: readonly string[]): Promise<Ma
   return new Map(rows.map((row) => [row.id, row.name]))
 }
 
+export async function principalExists(db: Db, name: string): Promise<boolean> {
+  const { rows } = await sql`select 1 from identity.principal where name = ${name}`.execute(db)
+  return rows.length > 0
+}
+
+/** Ids of a principal's tokens of one name that were not revoked. */
+export async function validTokens(db: Db, principal: string, name: string): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select t.id from identity.token t
+    join identity.principal p on p.workspace = t.workspace and p.id = t.principal
+    where p.name = ${principal} and t.name = ${name} and t.revoked_at is null
+  `.execute(db)
+  return rows.map((row) => row.id)
+}
+
 /** Tokens that may ask an environment's endpoints for predictions; expired and revoked ones are left out. */
 export async function servingKeys(
   db: Db,

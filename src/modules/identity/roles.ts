@@ -6,18 +6,7 @@ const objects = (names: string[]) => names.map((name) => `${name}:*`)
 const viewer = ['*:read']
 const contributor = [
   ...viewer,
-  ...objects([
-    'dataset',
-    'feature',
-    'experiment',
-    'run',
-    'model',
-    'version',
-    'pipeline',
-    'object',
-    'label',
-    'prediction',
-  ]),
+  ...objects(['dataset', 'feature', 'experiment', 'run', 'model', 'version', 'pipeline', 'object', 'label']),
 ]
 const operator = [...contributor, ...objects(['endpoint', 'release', 'monitor', 'incident', 'job', 'policy'])]
 
@@ -25,7 +14,7 @@ const operator = [...contributor, ...objects(['endpoint', 'release', 'monitor', 
 const verbs: Record<Role, readonly string[]> = {
   viewer,
   contributor,
-  approver: [...viewer, 'approval:*'],
+  approver: [...viewer, 'approval:decide'],
   operator,
   admin: ['*'],
   node: ['node:serve', 'object:read', 'prediction:record'],

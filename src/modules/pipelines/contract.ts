@@ -306,7 +306,7 @@ export const finishStep = operation({
   summary: 'Enter how an attempt at a step ended; runs do this by themselves',
   effect: 'write',
   permission: { verb: 'step:record', on: [] },
-  lineage: { inputs: ['object', 'dataset-version'], outputs: ['object', 'dataset-version', 'run'] },
+  lineage: { inputs: ['object', 'dataset-version'], outputs: ['object', 'run'] },
   errors: ['step_not_found', 'step_moved_on'],
   bodyLimit: 8 * 1024 * 1024,
   input: z.object({

@@ -1,11 +1,16 @@
 import { appendFile, readFile } from 'node:fs/promises'
+import pino from 'pino'
 import { z } from 'zod'
+import { systemActor } from '#platform/actor.ts'
+import { loadConfig } from '#platform/config.ts'
 import { handle } from '#platform/context.ts'
+import { startControlPlane } from '#platform/control-plane.ts'
 import { defineJob } from '#platform/job.ts'
 import { defineModule } from '#platform/module.ts'
 import { Name } from '#platform/names.ts'
-import { operation } from '#platform/operation.ts'
-import type { TestPlatform } from '#testing/data-temp-platform.ts'
+import { type Operation, type OutputOf, operation } from '#platform/operation.ts'
+import type { Platform } from '#platform/platform.ts'
+import type { TestPlatform } from '#testing/platform.ts'
 import { datasets } from '../datasets/module.ts'
 import { featureStore } from '../feature-store/module.ts'
 import { identity } from '../identity/module.ts'
@@ -51,13 +56,12 @@ const things = defineModule({
   jobs: [countJob],
 })
 
+/** Of the tests that open a control plane by themselves. */
+export const workspace = '00000000-0000-7000-8000-00000000abcd'
+
 export const modules = [identity, datasets, featureStore, registry, pipelines, things]
 
-export async function declare(
-  test: TestPlatform,
-  pipeline: string,
-  spec: z.input<typeof PipelineSpec>,
-) {
+export async function declare(test: TestPlatform, pipeline: string, spec: z.input<typeof PipelineSpec>) {
   return (await test.run(putPipeline, { pipeline, spec }, { as: await test.as('ada') })).spec
 }
 
@@ -96,4 +100,23 @@ export async function linesOf(file: string): Promise<string[]> {
 
 export async function textOf(test: TestPlatform, digest: string | null | undefined): Promise<string> {
   return (await test.platform.services.objects.read(digest ?? '', { maxBytes: 1_000_000 })).toString()
+}
+
+/** A control plane on a database and a data directory that an earlier one may have left in any state. */
+export async function openControlPlane({ url, dataDir }: { url: string; dataDir: string }) {
+  const { platform, stop } = await startControlPlane({
+    config: { ...loadConfig({}), dataDir },
+    databaseUrl: url,
+    modules,
+    log: pino({ level: 'silent' }),
+    alone: true,
+    workspaces: async () => [workspace],
+    migrated: true,
+  })
+  return { platform, stop, runAs: runAsSystem(platform) }
+}
+
+export function runAsSystem(platform: Platform) {
+  return <Op extends Operation>(operation: Op, input: z.input<Op['input']>): Promise<OutputOf<Op>> =>
+    platform.run(operation, { actor: systemActor(workspace), input })
 }

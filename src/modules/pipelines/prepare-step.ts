@@ -11,6 +11,7 @@ import { pipelinesFailure } from './tables.ts'
 import { fillTemplates, parseReference } from './templates.ts'
 
 const longestJson = 16 * 1024 * 1024
+const NamesDatasetVersion = z.object({ dataset: z.string().max(200), version: z.int() })
 
 /** What a step begins with. */
 export interface PreparedStep {
@@ -54,14 +55,23 @@ export async function prepareStep(drive: Drive, planned: PlannedStep): Promise<P
     params,
     recipe: always === null || !step.cache ? recipe : null,
     always,
-    uses: [
-      ...Object.values(inputs).map(({ digest }) => ({ kind: 'object', id: digest })),
-      ...(work.kind === 'command' && spec.code !== undefined ? [{ kind: 'object', id: spec.code.digest }] : []),
-      ...stepReferences(step).flatMap(({ reference }) =>
-        reference?.kind === 'result' ? datasetVersions(drive.steps.get(reference.step)?.result) : [],
-      ),
-    ],
+    uses: usesOf(drive, planned, inputs),
   }
+}
+
+/** Objects that it reads, and dataset versions that the results it refers to speak of. */
+function usesOf({ run, steps }: Drive, { step, work }: PlannedStep, inputs: Record<string, Artifact>) {
+  const objects = Object.values(inputs).map(({ digest }) => digest)
+  if (work.kind === 'command' && run.spec.code !== undefined) objects.push(run.spec.code.digest)
+  const versions = stepReferences(step).flatMap(({ reference }) => {
+    if (reference?.kind !== 'result') return []
+    const named = NamesDatasetVersion.safeParse(steps.get(reference.step)?.result)
+    return named.success ? [`${named.data.dataset}@${named.data.version}`] : []
+  })
+  return [
+    ...[...new Set(objects)].map((id) => ({ kind: 'object', id })),
+    ...[...new Set(versions)].map((id) => ({ kind: 'dataset-version', id })),
+  ]
 }
 
 function whyAlways({ step, work }: PlannedStep): string | null {
@@ -107,14 +117,6 @@ async function declarationDigest({ ctx }: Drive, ref: string): Promise<string> {
   const dataset = await ctx.read((db) => findDataset(db, name))
   if (dataset === undefined) throw pipelinesFailure('reference_unresolved', `There is no dataset ${name}`)
   return digestOf(canonicalJson({ source: dataset.spec.source.digest, contract: dataset.contract_digest }))
-}
-
-const NamesDatasetVersion = z.object({ dataset: z.string().max(200), version: z.int() })
-
-/** The dataset version that a job's result speaks of, for lineage. */
-export function datasetVersions(result: unknown): { kind: string; id: string }[] {
-  const named = NamesDatasetVersion.safeParse(result)
-  return named.success ? [{ kind: 'dataset-version', id: `${named.data.dataset}@${named.data.version}` }] : []
 }
 
 function pair<T>(name: string, value: T | undefined): [string, T][] {

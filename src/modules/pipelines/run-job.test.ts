@@ -1,13 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemActor } from '#platform/actor.ts'
 import { packBundle } from '#platform/compute/bundle.ts'
 import { listEntries, recordObject } from '#platform/kernel/contract.ts'
-import { createTestPlatform, type TestPlatform } from '#testing/data-temp-platform.ts'
+import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
+import { createWorkspace } from '../identity/contract.ts'
 import { getModel } from '../registry/contract.ts'
-import { cancelRun, readStepLog, startRun } from './contract.ts'
+import { cancelRun, getRun, readStepLog, startRun } from './contract.ts'
 import { declare, ended, linesOf, modules, runOf, start, stepOf, textOf, until } from './fixture.ts'
+import { attemptId } from './tables.ts'
 
 let test: TestPlatform
 let scratch: string
@@ -97,7 +101,10 @@ describe('a chain of commands', () => {
     const first = await runOf(test, 'chain')
     const second = await runOf(test, 'chain', { unseen: 'b' })
     for (const name of ['make', 'double']) {
-      expect(stepOf(second, name).cache).toMatchObject({ hit: true, reason: expect.stringMatching(/^same code, params and inputs as run /) })
+      expect(stepOf(second, name).cache).toMatchObject({
+        hit: true,
+        reason: expect.stringMatching(/^same code, params and inputs as run /),
+      })
     }
     expect(stepOf(second, 'look').cache).toEqual({ hit: false, reason: 'a command without outputs always runs' })
     expect(stepOf(second, 'double').outputs).toEqual(stepOf(first, 'double').outputs)
@@ -204,6 +211,21 @@ describe('jobs and operations', () => {
     const { error } = await ended(test, run)
     expect(error).toMatchObject({ code: 'step_failed', step: 'bind' })
     expect(error?.message).toContain('carl lacks role:bind')
+  })
+
+  it('acts for whoever declared the pipeline when Pave starts it', async () => {
+    await declare(test, 'by-itself', {
+      steps: [
+        { name: 'whose', operation: 'whoami' },
+        { name: 'env', run: 'env' },
+      ],
+    })
+    const { run } = await test.run(startRun, { pipeline: 'by-itself' })
+    const done = await ended(test, run)
+    const ada = await test.as('ada')
+    expect(done.actsFor).toBe(ada.id)
+    expect(stepOf(done, 'whose').result).toMatchObject({ name: 'ada' })
+    expect(await textOf(test, stepOf(done, 'env').logDigest)).toContain('PAVE_TOKEN=pave_')
   })
 
   it('says which step names what does not exist', async () => {
@@ -358,4 +380,51 @@ describe('logs', () => {
     }
     expect(text).toBe('0123456789 12 äöü €uro 𝄞')
   })
+})
+
+it('sweeps runs whose job ended without them, and attempts that ended runs left behind', async () => {
+  await declare(test, 'orphaned', { steps: [{ name: 'a', run: 'true' }] })
+  const stuck = await runOf(test, 'orphaned')
+  const over = await runOf(test, 'orphaned')
+  const { compute } = test.platform.services
+  const spec = {
+    workspace: test.workspace,
+    command: 'sleep 60',
+    code: { bundle: new Uint8Array(1024) },
+    inputs: {},
+    outputs: [],
+    params: {},
+    env: {},
+    resources: { memoryMb: 64, diskMb: 8, processes: 8 },
+    timeoutMs: 60_000,
+  }
+  await compute.start({ ...spec, attemptId: attemptId(over.run, 'a', 2) })
+  await compute.start({ ...spec, attemptId: attemptId(test.workspace, 'a', 1) })
+  const error = { code: 'internal', message: 'it broke', hint: 'Retry.' }
+  const job = await test.platform.transaction(test.workspace, async (db) => {
+    await sql`update pipelines.run set state = 'running', ended_at = null where id = ${stuck.run}`.execute(db)
+    await sql`update pipelines.run set ended_at = now() - interval '1 hour' where id = ${over.run}`.execute(db)
+    await sql`
+      update platform.job set state = 'failed', error = ${JSON.stringify(error)}::jsonb where id = ${stuck.job}
+    `.execute(db)
+    return test.platform.jobs.start(db, { job: 'sweep-runs', input: {}, actor: systemActor(test.workspace) }, [])
+  })
+  expect(await test.finished(job)).toEqual({ ended: 1, discarded: 1 })
+  expect(await test.run(getRun, { run: stuck.run })).toMatchObject({ state: 'failed', error })
+  expect((await compute.list()).map((left) => left.attemptId)).toEqual([attemptId(test.workspace, 'a', 1)])
+  await compute.discard(attemptId(test.workspace, 'a', 1))
+})
+
+it('refuses commands where a second workspace could not be kept apart', async () => {
+  await declare(test, 'apart', { steps: [{ name: 'a', run: 'true' }] })
+  const { compute } = test.platform.services
+  test.platform.services.compute = { ...compute, isolation: { kind: 'none', detail: 'Nothing keeps steps apart.' } }
+  try {
+    expect((await runOf(test, 'apart')).state).toBe('done')
+    const other = test.platform.ids.next()
+    await test.run(createWorkspace, { name: 'other' }, { as: systemActor(other) })
+    expect((await runOf(test, 'apart')).error).toMatchObject({ code: 'isolation_unavailable', step: null })
+  } finally {
+    test.platform.services.compute = compute
+  }
 })

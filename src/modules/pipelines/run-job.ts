@@ -88,7 +88,9 @@ async function runSteps(drive: Drive, planned: readonly PlannedStep[], failing: 
     if (ctx.clock.now() - told >= progressEveryMs) {
       told = ctx.clock.now()
       const done = planned.length - waiting.length - running.size
-      await ctx.progress(done / planned.length, [...running.keys()].map(({ name }) => name).join(', '))
+      const names = [...running.keys()].map(({ name }) => name).join(', ')
+      const telling = ctx.progress(done / planned.length, names)
+      drive.chores.push(telling.catch((error) => ctx.log.warn({ err: error }, 'the progress of a run was not kept')))
     }
     await Promise.race(running.values())
   }

@@ -1,6 +1,7 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { sqlString } from '#platform/analytics/sql-text.ts'
+import { platformFailure } from '#platform/errors.ts'
 import type { Services } from '#platform/services.ts'
 import type { FileRow } from './tables.ts'
 
@@ -9,16 +10,19 @@ export function filesDirectory(services: Pick<Services, 'config'>): string {
   return join(services.config.dataDir, 'predictions')
 }
 
-/** After a crash the file is there as a whole or not at all. */
-export async function writeDurably(path: string, text: string): Promise<void> {
+/** After a crash the file is there as a whole or not at all. `writer` tells apart those who write the same file at once. */
+export async function writeDurably(path: string, text: string, writer: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const scratch = `${path}.tmp`
+  const scratch = `${path}.${writer}.tmp`
   try {
     await using file = await open(scratch, 'w', 0o600)
     await file.writeFile(text)
     await file.datasync()
   } catch (error) {
     await rm(scratch, { force: true })
+    if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+      throw platformFailure('disk_full', `No space is left in ${dirname(path)}`, { cause: error })
+    }
     throw error
   }
   await rename(scratch, path)

@@ -1,9 +1,14 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expectedCalibrationError } from '#algorithms/statistics/calibration.ts'
 import { binOf } from '#algorithms/statistics/histogram.ts'
 import { rocAuc } from '#algorithms/statistics/roc-auc.ts'
 import { bindRole, createPrincipal, createToken } from '#modules/identity/contract.ts'
+import { identity } from '#modules/identity/module.ts'
+import { registry } from '#modules/registry/module.ts'
 import { systemActor } from '#platform/actor.ts'
 import { digestOf } from '#platform/ids.ts'
 import { listEntries } from '#platform/kernel/contract.ts'
@@ -18,14 +23,16 @@ import {
   realisedPerformance,
   recordLabels,
   recordPredictions,
+  replacePredictionFiles,
 } from './contract.ts'
+import { predictions } from './module.ts'
 import { hourOf, mergeStatistics, summarise } from './window-statistics.ts'
 
 let test: TestPlatform
 const onEndpoint = (endpoint: string) => ({ environment: 'prod', endpoint })
 
 beforeAll(async () => {
-  test = await createTestPlatform()
+  test = await createTestPlatform({ modules: [identity, registry, predictions] })
   const random = seededRandom(1)
   const column = () => Array.from({ length: 1000 }, random)
   await seedVersion(test, 'flight-delays', { features: { distance: column() }, predictions: column() })
@@ -219,7 +226,11 @@ describe('performance', () => {
   it('and pages and single predictions are the same after compaction', async () => {
     // The last bits of a sum depend on the order in which files are read.
     const measured = async () =>
-      JSON.parse(JSON.stringify(await test.run(realisedPerformance, asked), (_, x) => (typeof x === 'number' ? x.toPrecision(9) : x)))
+      JSON.parse(
+        JSON.stringify(await test.run(realisedPerformance, asked), (_, x) =>
+          typeof x === 'number' ? x.toPrecision(9) : x,
+        ),
+      )
     const before = await measured()
     const pages = async () => {
       const all: unknown[] = []
@@ -254,6 +265,33 @@ describe('performance', () => {
     const again = await test.run(compactPredictions, {})
     await test.finished(again.job)
     expect(await pages()).toHaveLength(1003)
+  })
+
+  it('deletes compacted chunks once nobody can be reading them, and never swaps a file twice', async () => {
+    const files = () =>
+      test.platform.read(test.workspace, async (db) => {
+        const { rows } = await sql<{ id: string; path: string; retired: boolean }>`
+          select id, path, retired_at is not null as retired from predictions.file
+        `.execute(db)
+        return rows
+      })
+    const before = await test.run(listPredictions, asked)
+    const retired = (await files()).filter((file) => file.retired)
+    expect(retired.length).toBeGreaterThan(0)
+    await expect(
+      test.run(replacePredictionFiles, { retire: retired.map(({ id }) => id), add: [], forget: [] }),
+    ).rejects.toMatchObject({ code: 'files_changed' })
+    const anHourAgo = new Date(test.platform.clock.now() - 3_600_000).toISOString()
+    await test.platform.transaction(test.workspace, (db) =>
+      sql`update predictions.file set retired_at = ${anHourAgo} where retired_at is not null`.execute(db),
+    )
+    await test.finished((await test.run(compactPredictions, {})).job)
+    const left = await files()
+    expect(left.some((file) => file.retired)).toBe(false)
+    const onDisk = await readdir(join(test.dataDir, 'predictions'), { recursive: true, withFileTypes: true })
+    const paths = onDisk.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+    expect(paths.sort()).toEqual(left.map(({ path }) => join(test.dataDir, 'predictions', path)).sort())
+    expect(await test.run(listPredictions, asked)).toEqual(before)
   })
 
   it('answers nothing for an endpoint without predictions', async () => {

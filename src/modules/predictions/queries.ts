@@ -64,8 +64,8 @@ export async function endpointWatermark(db: Db, environment: string, endpoint: s
   return rows[0]?.at
 }
 
-/** The first hour of event time with rows, at or after an instant. */
-export async function firstHourWithRows(
+/** The first hour of event time in which a version served primary traffic, at or after an instant. */
+export async function firstPrimaryHour(
   db: Db,
   environment: string,
   endpoint: string,
@@ -73,7 +73,7 @@ export async function firstHourWithRows(
 ): Promise<string | undefined> {
   const { rows } = await sql<{ hour: string | null }>`
     select min(hour) as hour from predictions.window_statistic
-    where environment = ${environment} and endpoint = ${endpoint}
+    where environment = ${environment} and endpoint = ${endpoint} and variant = 'primary'
       and hour >= coalesce(date_trunc('hour', ${after ?? null}::timestamptz), '-infinity')
   `.execute(db)
   return rows[0]?.hour ?? undefined

@@ -16,7 +16,7 @@ export const recordLabels = handle(contract.recordLabels, async (ctx, { environm
   const lines = [...latest.values()]
   const path = join(ctx.workspace, 'labels', `${ctx.operationId}.ndjson`)
   const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-  await writeDurably(join(filesDirectory(ctx.services), path), text)
+  await writeDurably(join(filesDirectory(ctx.services), path), text, ctx.operationId)
   const times = lines.map((line) => line.at).sort()
   const firstAt = times.at(0) ?? ''
   const lastAt = times.at(-1) ?? ''

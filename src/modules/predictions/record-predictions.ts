@@ -25,7 +25,7 @@ export const recordPredictions = handle(contract.recordPredictions, async (ctx, 
   const edges = await edgesByVersion(ctx.db, records)
   const hours = summarise(records, (version) => edges.get(version) ?? noEdges)
   const path = join(ctx.workspace, node, `${chunk}.${digest.slice(-16)}.ndjson`)
-  await writeDurably(join(filesDirectory(ctx.services), path), lines)
+  await writeDurably(join(filesDirectory(ctx.services), path), lines, ctx.operationId)
 
   // One chunk of a workspace at a time, so that merging needs no retries.
   await sql`select pg_advisory_xact_lock(hashtextextended(${`predictions ${ctx.workspace}`}, 0))`.execute(ctx.db)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { datatypes } from '#algorithms/tensors/datatypes.ts'
 import { defineErrors } from '#platform/errors.ts'
-import { Digest, Instant, Identifier, listInput, Name, pageOf, VersionRef } from '#platform/names.ts'
+import { Digest, Identifier, Instant, listInput, Name, pageOf, VersionRef } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
 
 export const ModelSpec = z.strictObject({
@@ -202,7 +202,7 @@ export const errors = defineErrors({
   },
   artifact_not_found: {
     status: 422,
-    summary: 'The object store does not have the artifact.',
+    summary: 'The workspace does not have the artifact or the code.',
     hint: 'Upload it first: POST /api/v1/objects answers its digest.',
   },
   onnx_invalid: {

@@ -1,12 +1,15 @@
 import { sql } from 'kysely'
-import { handle } from '#platform/context.ts'
+import { allows } from '#platform/actor.ts'
+import { handle, type OperationContext } from '#platform/context.ts'
+import { platformFailure } from '#platform/errors.ts'
 import * as contract from './contract.ts'
 import { findModel } from './queries.ts'
 import { type ModelRow, modelOf } from './tables.ts'
 
 export const putModel = handle(contract.putModel, async (ctx, { model, spec }) => {
-  const before = await findModel(ctx.db, model)
+  const before = await findModel(ctx.db, model, true)
   ctx.requireMatch(before?.spec)
+  refuseLowerRisk(ctx, model, before?.spec.tier, spec.tier)
   const { rows } = await sql<ModelRow>`
     insert into registry.model (workspace, name, spec, created_at)
     values (${ctx.workspace}, ${model}, ${JSON.stringify(spec)}::jsonb, ${ctx.clock.iso()})
@@ -21,3 +24,15 @@ export const putModel = handle(contract.putModel, async (ctx, { model, spec }) =
   ctx.entry.facts({ owner: spec.owner, tier: spec.tier })
   return modelOf(after)
 })
+
+/** A model's tier decides how many must approve its releases, so who may lower it must be one who may change the gates. */
+function refuseLowerRisk(ctx: OperationContext, model: string, before: number | undefined, after: number): void {
+  if (before === undefined || after <= before || allows(ctx.actor.grants, 'policy:put', {})) return
+  throw platformFailure(
+    'permission_denied',
+    `${ctx.actor.name} may not move ${model} from tier ${before} to ${after}`,
+    {
+      hint: 'A lower risk tier needs the permission policy:put.',
+    },
+  )
+}

@@ -3,9 +3,9 @@ import type { Db } from '#platform/storage/database/database.ts'
 import type { ModelSpec, Version } from './contract.ts'
 import { type ModelRow, registryFailure, type VersionRow, versionOf } from './tables.ts'
 
-export async function findModel(db: Db, name: string): Promise<ModelRow | undefined> {
+export async function findModel(db: Db, name: string, lock = false): Promise<ModelRow | undefined> {
   const { rows } = await sql<ModelRow>`
-    select name, spec, last_version, created_at from registry.model where name = ${name}
+    select name, spec, last_version, created_at from registry.model where name = ${name} ${lock ? sql`for update` : sql``}
   `.execute(db)
   return rows[0]
 }
@@ -22,7 +22,7 @@ export async function resolveVersion(db: Db, ref: string): Promise<Version> {
   const at = ref.lastIndexOf('@')
   const model = ref.slice(0, at)
   const name = ref.slice(at + 1)
-  const number = /^\d+$/.test(name) ? Number(name) : null
+  const number = /^\d{1,9}$/.test(name) ? Number(name) : null
   const { rows } = await sql<VersionRow>`
     select v.model, v.version, v.digest, v.content, v.author, v.registered_at,
            array(select a.alias from registry.alias a

@@ -4,6 +4,7 @@ import { compareSignature } from '#algorithms/tensors/signature.ts'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import { handle, type OperationContext } from '#platform/context.ts'
 import { digestOf } from '#platform/ids.ts'
+import { workspaceHasObject } from '#platform/storage/objects/workspace-objects.ts'
 import * as contract from './contract.ts'
 import { resolveVersion } from './queries.ts'
 import { registryFailure, type VersionContent } from './tables.ts'
@@ -46,9 +47,10 @@ export const registerVersion = handle(contract.registerVersion, async (ctx, { mo
 })
 
 async function checkGraph(ctx: OperationContext, content: VersionContent): Promise<void> {
-  const stored = await ctx.services.objects.stat(content.artifact)
-  if (stored === undefined) {
-    throw registryFailure('artifact_not_found', `The object store has no ${content.artifact}`)
+  for (const digest of [content.artifact, content.code]) {
+    if (digest !== null && !(await workspaceHasObject(ctx.db, ctx.workspace, digest))) {
+      throw registryFailure('artifact_not_found', `The workspace has no object ${digest}`)
+    }
   }
   const bytes = await ctx.services.objects.read(content.artifact, { maxBytes: largestGraph })
   const differences = graphDifferences(bytes, content.signature)

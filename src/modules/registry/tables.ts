@@ -11,7 +11,10 @@ export interface ModelRow {
 }
 
 /** What `registry.version.content` holds: the version without what its columns say. */
-export type VersionContent = Omit<Version, 'ref' | 'model' | 'version' | 'digest' | 'author' | 'aliases' | 'registeredAt'>
+export type VersionContent = Omit<
+  Version,
+  'ref' | 'model' | 'version' | 'digest' | 'author' | 'aliases' | 'registeredAt'
+>
 
 export interface VersionRow {
   model: string

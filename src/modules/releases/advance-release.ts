@@ -3,14 +3,21 @@ import { handle } from '#platform/context.ts'
 import { publishServingPlan } from './build-plan.ts'
 import * as contract from './contract.ts'
 import { nextStage } from './strategy.ts'
-import { findRelease, releaseOf, releasesFailure } from './tables.ts'
+import { findEndpoint, findRelease, releaseOf, releasesFailure } from './tables.ts'
+import { candidateRows } from './watch-release.ts'
 
-export const advanceRelease = handle(contract.advanceRelease, async (ctx, { release: id, from, verdicts, rows }) => {
+export const advanceRelease = handle(contract.advanceRelease, async (ctx, input) => {
+  const { release: id, from, verdicts } = input
+  // The endpoint first, as a rollback does, so that the two wait for each other instead of for ever.
+  const { environment, endpoint } = await findRelease(ctx.db, id)
+  await findEndpoint(ctx.db, environment, endpoint, true)
   const release = await findRelease(ctx.db, id, true)
   if (release.state === 'completed' || release.state === 'rolled-back') {
     throw releasesFailure('release_ended', `The release of ${release.version} is ${release.state}`)
   }
   if (from !== undefined && (from.state !== release.state || from.step !== release.step)) return releaseOf(release)
+  // An operator says no count: the next step's rows begin where this one's ended all the same.
+  const rows = input.rows ?? (await candidateRows(ctx.db, release))
   const stage = nextStage(release.strategy, { state: release.state, step: release.step })
   const ended = stage.state === 'completed' ? ctx.clock.iso() : null
   const history = [

@@ -343,7 +343,8 @@ export const advanceRelease = operation({
     /** Where the caller saw it; a release that has moved on stays where it is. */
     from: z.object({ state: ReleaseState, step: z.int().nullable() }).optional(),
     verdicts: z.array(Verdict).max(50).default([]),
-    rows: z.int().min(0).default(0),
+    /** Rows of the candidate so far; counted when left out. */
+    rows: z.int().min(0).optional(),
   }),
   output: Release,
 })
@@ -385,7 +386,7 @@ export const reportNodeStatus = operation({
   path: '/internal/v1/nodes/:node/status',
   summary: 'A node says which plan it applied and what it could not load',
   effect: 'write',
-  permission: { verb: 'node:serve', on: [] },
+  permission: { verb: 'node:serve', on: ['environment'] },
   errors: [],
   input: z.looseObject({
     node: z.string().min(1).max(100),

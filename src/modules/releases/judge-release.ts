@@ -36,7 +36,7 @@ export function judge(
   ) =>
     verdicts.push({
       guardrail,
-      verdict: !enough || value === null ? 'no-data' : value > limit ? 'fail' : 'pass',
+      verdict: !enough || value === null || Number.isNaN(value) ? 'no-data' : value > limit ? 'fail' : 'pass',
       value,
       limit,
       feature,

@@ -16,8 +16,8 @@ const Wanted = z.object({ environment: Name, after: z.coerce.number().int().min(
 /** What inference nodes fetch: the newest plan, by long poll, and the artifacts that it names. */
 export function nodeRoutes(app: FastifyInstance, platform: Platform): void {
   app.get('/internal/v1/serving-plan', async (request, reply) => {
-    const { workspace } = await requireNode(platform, request)
     const { environment, after } = Wanted.parse(request.query)
+    const { workspace } = await requireNode(platform, request, [environment])
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
     let plan = await newestPlan(platform, workspace, environment, after)
@@ -29,24 +29,36 @@ export function nodeRoutes(app: FastifyInstance, platform: Platform): void {
   })
 
   app.get('/internal/v1/objects/:digest', async (request, reply) => {
-    const { workspace } = await requireNode(platform, request)
     const { digest } = z.object({ digest: Digest }).parse(request.params)
-    const named = await platform.read(workspace, async (db) => {
-      const { rows } = await sql`
-        select 1 from releases.plan p, jsonb_array_elements(nullif(p.payload, '')::jsonb -> 'versions') as version
-        where version ->> 'artifact' = ${digest} limit 1
-      `.execute(db)
-      return rows.length > 0
-    })
-    if (!named) throw platformFailure('not_found', `No serving plan names ${digest}`)
+    const { workspace } = await requireActor(platform, request)
+    const environments = await environmentsThatName(platform, workspace, digest)
+    await requireNode(platform, request, environments)
     return reply.type('application/octet-stream').send(await platform.services.objects.open(digest))
   })
 }
 
-async function requireNode(platform: Platform, request: FastifyRequest): Promise<{ workspace: string }> {
+async function environmentsThatName(platform: Platform, workspace: string, digest: string): Promise<string[]> {
+  const environments = await platform.read(workspace, async (db) => {
+    const { rows } = await sql<{ environment: string }>`
+      select distinct p.environment
+      from releases.plan p, jsonb_array_elements(nullif(p.payload, '')::jsonb -> 'versions') as version
+      where version ->> 'artifact' = ${digest}
+    `.execute(db)
+    return rows.map((row) => row.environment)
+  })
+  if (environments.length === 0) throw platformFailure('not_found', `No serving plan names ${digest}`)
+  return environments
+}
+
+/** The caller is a node of one of the environments. */
+async function requireNode(
+  platform: Platform,
+  request: FastifyRequest,
+  environments: readonly string[],
+): Promise<{ workspace: string }> {
   const actor = await requireActor(platform, request)
-  if (!allows(actor.grants, 'node:serve', {})) {
-    throw platformFailure('permission_denied', `${actor.name} is not an inference node`)
+  if (!environments.some((environment) => allows(actor.grants, 'node:serve', { environment }))) {
+    throw platformFailure('permission_denied', `${actor.name} is not an inference node of ${environments.join(', ')}`)
   }
   return actor
 }

@@ -7,7 +7,7 @@ import type { Subscriber, SubscriberContext } from '#platform/module.ts'
 import type { Db } from '#platform/storage/database/database.ts'
 import { advanceRelease, publishPlan, rollbackRelease, type Verdict } from './contract.ts'
 import { judge, type Observed, type Reference } from './judge-release.ts'
-import { rowsNeeded } from './strategy.ts'
+import { nextStage, rowsNeeded } from './strategy.ts'
 import { type ReleaseRow, runningRelease } from './tables.ts'
 
 /** The rollout controller: each batch of predictions is a reason to look at the releases of the endpoints in it. */
@@ -52,7 +52,8 @@ async function watch(ctx: SubscriberContext, workspace: string, environment: str
 
 /** All traffic only for what every guardrail has judged: without data a release holds. */
 function lastStageUnjudged(release: ReleaseRow, verdicts: readonly Verdict[]): boolean {
-  const last = release.state === 'canary' && (release.step ?? 0) >= release.strategy.steps.length - 1
+  const { state, step, strategy } = release
+  const last = state !== 'rolled-back' && nextStage(strategy, { state, step }).state === 'completed'
   return last && verdicts.some((verdict) => verdict.verdict === 'no-data')
 }
 
@@ -67,6 +68,11 @@ async function assess(db: Db, release: ReleaseRow): Promise<{ verdicts: Verdict[
     release.previous === null ? new Map() : await referenceOf(db, release.previous),
   )
   return { verdicts, rows: candidate.rows }
+}
+
+/** Rows that the candidate answered or shadowed since the release began. */
+export async function candidateRows(db: Db, release: ReleaseRow): Promise<number> {
+  return (await observe(db, release, release.version)).rows
 }
 
 /** All that a version did on the endpoint since the release began, in whatever role. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { systemActor } from '../actor.ts'
 import { handle, type OperationContext } from '../context.ts'
-import { PaveError } from '../errors.ts'
+import { PaveError, platformFailure } from '../errors.ts'
 import { defineJob } from '../job.ts'
 import {
   closePendingOperation as close,
@@ -9,6 +9,7 @@ import {
   decidePendingOperation,
   readPendingOperations,
 } from '../pending-operation.ts'
+import { withoutSecrets } from '../run-operation.ts'
 import * as contract from './contract.ts'
 
 export const listPendingOperations = handle(contract.listPendingOperations, async (ctx, { limit, state }) => {
@@ -20,7 +21,12 @@ export const listPendingOperations = handle(contract.listPendingOperations, asyn
 async function decide(ctx: OperationContext, id: string, decision: Decision, comment: string) {
   const { pending, ready } = await decidePendingOperation(ctx, id, decision, comment)
   ctx.entry.subject('pending-operation', id)
-  ctx.entry.facts({ decision, operation: pending.operation, evidenceDigest: pending.evidenceDigest, quorumReached: ready })
+  ctx.entry.facts({
+    decision,
+    operation: pending.operation,
+    evidenceDigest: pending.evidenceDigest,
+    quorumReached: ready,
+  })
   const job = ready ? await ctx.startJob(runApprovedOperation.name, { pending: id }) : null
   return { pending: id, state: pending.state, job }
 }
@@ -28,14 +34,23 @@ async function decide(ctx: OperationContext, id: string, decision: Decision, com
 export const approve = handle(contract.approve, (ctx, { pending, comment }) => decide(ctx, pending, 'approve', comment))
 export const reject = handle(contract.reject, (ctx, { pending, comment }) => decide(ctx, pending, 'reject', comment))
 
-export const closePendingOperation = handle(contract.closePendingOperation, async (ctx, { pending, state, outcome }) => {
-  await close(ctx, pending, state, outcome)
-  ctx.entry.subject('pending-operation', pending)
-  ctx.entry.facts({ state })
-  return { pending }
-})
+export const closePendingOperation = handle(
+  contract.closePendingOperation,
+  async (ctx, { pending, state, outcome }) => {
+    if (ctx.actor.kind !== 'system') {
+      throw platformFailure('permission_denied', 'Only Pave itself says how an approved operation ended')
+    }
+    const closed = await close(ctx, pending, state, outcome)
+    ctx.entry.subject('pending-operation', pending)
+    ctx.entry.facts({ state, closed })
+    return { pending }
+  },
+)
 
-/** Runs a stored operation as its requester, once: a retry finds the first answer under the same key. */
+/**
+ * Runs a stored operation once, as its requester and with what the requester may do now: a retry finds the first answer
+ * under the same key.
+ */
 export const runApprovedOperation = defineJob({
   name: 'run-approved-operation',
   input: z.object({ pending: z.uuid() }),
@@ -48,12 +63,13 @@ export const runApprovedOperation = defineJob({
     const operation = ctx.platform.operations.get(pending.operation)
     if (operation === undefined) throw new Error(`The operation ${pending.operation} is gone`)
     try {
-      const output = await ctx.platform.run(operation, {
-        actor: pending.actor,
+      const answer = await ctx.platform.run(operation, {
+        actor: await ctx.platform.refreshed(pending.actor),
         input: pending.input,
         idempotencyKey: `pending:${id}`,
         approved: { pending: id, evidenceDigest: pending.evidenceDigest },
       })
+      const output = withoutSecrets(operation, answer)
       const outcome = { output: JSON.parse(JSON.stringify(output ?? null)) }
       await ctx.platform.run(contract.closePendingOperation, { actor, input: { pending: id, state: 'done', outcome } })
       return output

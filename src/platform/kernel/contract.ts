@@ -68,6 +68,12 @@ export const retryJob = operation({
   output: z.object({ job: z.uuid() }),
 })
 
+/** `version:flight-delays@3`, `object:sha256:…` */
+const Subject = z
+  .string()
+  .max(400)
+  .regex(/^[a-z-]+:.+$/, 'write kind:id, such as version:flight-delays@3')
+
 export const LedgerEntry = z.object({
   /** Dense position in the sealed ledger; null until it is sealed, a moment after the operation. */
   leaf: z.int().nullable(),
@@ -99,7 +105,7 @@ export const listEntries = operation({
   input: z.object({
     ...listInput,
     operation: z.string().max(100).optional(),
-    subject: z.string().max(400).optional(),
+    subject: Subject.optional(),
     outcome: z.enum(['done', 'pending', 'refused', 'failed']).optional(),
   }),
   output: pageOf(LedgerEntry),
@@ -131,7 +137,7 @@ export const traceLineage = operation({
   permission: { verb: 'ledger:read', on: [] },
   errors: [],
   input: z.object({
-    object: z.string().min(3).max(400),
+    object: Subject,
     direction: z.enum(['upstream', 'downstream']).default('upstream'),
     depth: z.int().min(1).max(20).default(10),
   }),
@@ -153,7 +159,7 @@ export const recordObject = operation({
   path: '/api/v1/object-records',
   summary: 'Enter uploaded bytes in the workspace; uploads do this by themselves',
   effect: 'write',
-  permission: { verb: 'object:create', on: [] },
+  permission: { verb: 'object:record', on: [] },
   errors: [],
   input: ContentRef,
   output: z.object({ digest: Digest, size: z.int() }),

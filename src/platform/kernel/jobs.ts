@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
-import { handle, type OperationContext } from '../context.ts'
+import { handle } from '../context.ts'
 import { platformFailure } from '../errors.ts'
 import { decodeCursor, pageFrom } from '../names.ts'
+import type { Db } from '../storage/database/database.ts'
 import * as contract from './contract.ts'
 
 interface JobRow {
@@ -38,23 +39,39 @@ function jobOf(row: JobRow): contract.Job {
   }
 }
 
-async function readJob(ctx: OperationContext, id: string): Promise<contract.Job> {
-  const { rows } = await sql<JobRow>`select ${columns} from platform.job where id = ${id}`.execute(ctx.db)
+async function readJob(db: Db, id: string): Promise<contract.Job> {
+  const { rows } = await sql<JobRow>`select ${columns} from platform.job where id = ${id}`.execute(db)
   if (rows[0] === undefined) throw platformFailure('job_not_found', `No job has the id ${id}`)
   return jobOf(rows[0])
 }
 
-const lookAgainMs = 100
+/** How soon the end of a job is seen that another process ran. */
+const lookAgainMs = 250
 
-/** Waiting is a courtesy to clients without server-sent events: it ends early, never late. */
-export const getJob = handle(contract.getJob, async (ctx, { job: id, wait }) => {
-  const until = ctx.clock.now() + wait * 1000
-  let job = await readJob(ctx, id)
-  while ((job.state === 'queued' || job.state === 'running') && ctx.clock.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
-    job = await readJob(ctx, id)
-  }
-  return job
+/** A courtesy to clients without server-sent events. */
+export const getJob = handle(contract.getJob, (ctx, { job }) => readJob(ctx.db, job), {
+  async wait(platform, { workspace }, { job: id, wait }) {
+    const until = platform.clock.now() + wait * 1000
+    let wake = () => {}
+    const stopFollowing = platform.events.follow(workspace, ({ type, data }) => {
+      if (type === 'job' && data.id === id) wake()
+    })
+    try {
+      for (let left = wait * 1000; left > 0; left = until - platform.clock.now()) {
+        const { state } = await platform.read(workspace, (db) => readJob(db, id))
+        if (state !== 'queued' && state !== 'running') return
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, Math.min(left, lookAgainMs))
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+    } finally {
+      stopFollowing()
+    }
+  },
 })
 
 export const listJobs = handle(contract.listJobs, async (ctx, { limit, cursor, state, job }) => {

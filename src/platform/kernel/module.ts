@@ -14,7 +14,20 @@ import { recordObject } from './record-object.ts'
 /** The kernel's own operations: jobs, objects and the ledger. */
 export const kernelModule = defineModule({
   name: 'platform',
-  handlers: [getJob, listJobs, cancelJob, retryJob, listEntries, verifyLedger, traceLineage, recordObject, listPendingOperations, approve, reject, closePendingOperation],
+  handlers: [
+    getJob,
+    listJobs,
+    cancelJob,
+    retryJob,
+    listEntries,
+    verifyLedger,
+    traceLineage,
+    recordObject,
+    listPendingOperations,
+    approve,
+    reject,
+    closePendingOperation,
+  ],
   jobs: [runApprovedOperation],
   errors: { ...platformErrors, ...ledgerErrors, ...objectErrors, ...onlineErrors, ...analyticsErrors, ...egressErrors },
   routes: objectRoutes,

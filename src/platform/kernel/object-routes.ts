@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { sql } from 'kysely'
-import { type Actor, allows } from '../actor.ts'
+import { type Actor, allows, systemActor } from '../actor.ts'
 import { platformFailure } from '../errors.ts'
 import type { Platform } from '../platform.ts'
+import { workspaceHasObject } from '../storage/objects/workspace-objects.ts'
 import { requireActor, traceIdOf } from '../surfaces/request.ts'
 import { recordObject } from './contract.ts'
 
@@ -24,7 +24,11 @@ export function objectRoutes(app: FastifyInstance, platform: Platform): void {
         maxBytes: largestObject,
         ...(typeof digest === 'string' && { expectedDigest: digest }),
       })
-      await platform.run(recordObject, { actor, input: stored, traceId: traceIdOf(request) })
+      await platform.run(recordObject, {
+        actor: { ...systemActor(actor.workspace), onBehalfOf: actor.id },
+        input: stored,
+        traceId: traceIdOf(request),
+      })
       return stored
     })
   })
@@ -49,12 +53,7 @@ async function visibleObject(platform: Platform, request: FastifyRequest) {
   const actor = await requireActor(platform, request)
   requireVerb(actor, 'object:read')
   const digest = digestParameter(request)
-  const known = await platform.read(actor.workspace, async (db) => {
-    const { rows } = await sql`
-      select 1 from ledger.subject where workspace = ${actor.workspace} and kind = 'object' and id = ${digest} limit 1
-    `.execute(db)
-    return rows.length > 0
-  })
+  const known = await platform.read(actor.workspace, (db) => workspaceHasObject(db, actor.workspace, digest))
   return { digest, stored: known ? await platform.services.objects.stat(digest) : undefined }
 }
 

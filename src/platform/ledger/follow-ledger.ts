@@ -1,23 +1,38 @@
 import { sql } from 'kysely'
+import type { Pool } from 'pg'
 import { systemActor } from '../actor.ts'
-import type { Platform, Subscriber } from '../platform.ts'
+import type { Platform, Subscriber, SubscriberContext } from '../platform.ts'
+import { openPool } from '../storage/database/database.ts'
 import type { Entry } from './entry.ts'
 
 const batch = 200
+const lookAgainMs = 1_000
+const longestRestMs = 30_000
 
-/** Every subscriber's cursor over the sealed entries: in order, at least once, each at its own pace. */
-export function followLedger(platform: Platform): { wake(): void; stop(): Promise<void> } {
+/**
+ * Every subscriber's cursor over the sealed entries: in order, at least once, each at its own pace. The pool is theirs
+ * alone, a session for each: they hold it while they work, which must keep nobody else from the database.
+ */
+export function followLedger(platform: Platform, url: string): { wake(): void; stop(): Promise<void> } {
   const subscribers = platform.modules.flatMap((module) => module.subscribers ?? [])
-  const followers = subscribers.map((subscriber) => follow(platform, subscriber))
+  const pool = openPool(url, 'pave_system', {
+    max: Math.max(1, subscribers.length),
+    onError: (error) => platform.log.warn({ err: error }, 'the session of a subscriber ended'),
+    applicationName: 'pave subscribers',
+  })
+  const followers = subscribers.map((subscriber) => follow(platform, pool, subscriber))
   return {
     wake: () => {
       for (const follower of followers) follower.wake()
     },
-    stop: async () => void (await Promise.all(followers.map((follower) => follower.stop()))),
+    stop: async () => {
+      await Promise.all(followers.map((follower) => follower.stop()))
+      await pool.end()
+    },
   }
 }
 
-function follow(platform: Platform, subscriber: Subscriber): { wake(): void; stop(): Promise<void> } {
+function follow(platform: Platform, pool: Pool, subscriber: Subscriber): { wake(): void; stop(): Promise<void> } {
   let stopped = false
   let woken = false
   let sleeping: (() => void) | undefined
@@ -25,30 +40,30 @@ function follow(platform: Platform, subscriber: Subscriber): { wake(): void; sto
     woken = true
     sleeping?.()
   }
-  const rest = (milliseconds: number) =>
+  const rest = (milliseconds: number, wakeable: boolean) =>
     new Promise<void>((resolve) => {
-      if (woken || stopped) return resolve()
+      if ((wakeable && woken) || stopped) return resolve()
       const timer = setTimeout(done, milliseconds)
       function done() {
         clearTimeout(timer)
         sleeping = undefined
         resolve()
       }
-      sleeping = done
+      sleeping = () => (wakeable || stopped ? done() : undefined)
     })
   const loop = async () => {
     let failures = 0
     while (!stopped) {
       woken = false
       try {
-        const handled = await handleNext(platform, subscriber, () => stopped)
+        const handled = await handleNext(platform, pool, subscriber, () => stopped)
         failures = 0
-        if (handled === 0) await rest(1_000)
+        if (handled === 0) await rest(lookAgainMs, true)
       } catch (error) {
         failures += 1
         if (stopped) return
         platform.log.warn({ err: error, subscriber: subscriber.name, failures }, 'a subscriber failed and will retry')
-        await rest(Math.min(30_000, 100 * 2 ** failures))
+        await rest(Math.min(longestRestMs, 100 * 2 ** failures), false)
       }
     }
   }
@@ -64,8 +79,13 @@ function follow(platform: Platform, subscriber: Subscriber): { wake(): void; sto
 }
 
 /** Handles one batch; one holder of the cursor's row at a time, so that several processes do not handle one entry. */
-async function handleNext(platform: Platform, subscriber: Subscriber, stopped: () => boolean): Promise<number> {
-  const client = await platform.systemPool.connect()
+async function handleNext(
+  platform: Platform,
+  pool: Pool,
+  subscriber: Subscriber,
+  stopped: () => boolean,
+): Promise<number> {
+  const client = await pool.connect()
   const lock = `subscriber ${subscriber.name}`
   try {
     const held = await client.query<{ held: boolean }>('select pg_try_advisory_lock(hashtext($1)) as held', [lock])
@@ -84,26 +104,23 @@ async function handleNext(platform: Platform, subscriber: Subscriber, stopped: (
       for (const { ix, body } of rows) {
         if (stopped()) break
         const entry: Entry = JSON.parse(body)
-        await subscriber.handle(
-          {
-            platform,
-            run: (step, operation, input) =>
-              platform.run(operation, {
-                actor: systemActor(entry.workspace),
-                input,
-                idempotencyKey: `${subscriber.name}:${entry.id}:${step}`,
-              }),
-          },
-          entry,
-        )
-        await client.query('update ledger.cursor set ix = $2, failures = 0 where subscriber = $1', [
+        try {
+          await subscriber.handle(contextOf(platform, subscriber, entry), entry)
+        } catch (error) {
+          await client.query(
+            'update ledger.cursor set failures = failures + 1, last_error = $2 where subscriber = $1',
+            [subscriber.name, String(error).slice(0, 2000)],
+          )
+          throw error
+        }
+        await client.query('update ledger.cursor set ix = $2, failures = 0, last_error = null where subscriber = $1', [
           subscriber.name,
           ix + 1,
         ])
       }
       // Nothing for this subscriber below the head: the next look starts there.
       if (rows.length === 0) {
-        await client.query('update ledger.cursor set ix = greatest(ix, $2) where subscriber = $1', [
+        await client.query('update ledger.cursor set ix = $2 where subscriber = $1 and ix < $2', [
           subscriber.name,
           head.rows[0]?.size ?? 0,
         ])
@@ -114,6 +131,18 @@ async function handleNext(platform: Platform, subscriber: Subscriber, stopped: (
     }
   } finally {
     client.release()
+  }
+}
+
+function contextOf(platform: Platform, subscriber: Subscriber, entry: Entry): SubscriberContext {
+  return {
+    platform,
+    run: (step, operation, input) =>
+      platform.run(operation, {
+        actor: systemActor(entry.workspace),
+        input,
+        idempotencyKey: `${subscriber.name}:${entry.id}:${step}`,
+      }),
   }
 }
 

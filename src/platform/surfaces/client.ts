@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import { PaveError } from '../errors.ts'
+import { PaveError, platformFailure } from '../errors.ts'
 import { type AnswerOf, type Operation, pathParameters } from '../operation.ts'
+import { clientFailure } from './client-errors.ts'
 
 export interface ClientOptions {
   url: string
@@ -30,7 +31,11 @@ export interface Client {
     options?: CallOptions,
   ): Promise<{ status: number; output: AnswerOf<Op> | Pending; etag: string | undefined }>
   /** A request to a path that no declaration covers: uploads, downloads. */
-  raw(method: string, path: string, options?: { headers?: Record<string, string>; body?: RequestInit['body'] }): Promise<Response>
+  raw(
+    method: string,
+    path: string,
+    options?: { headers?: Record<string, string>; body?: RequestInit['body'] },
+  ): Promise<Response>
 }
 
 /** The typed client that command line, console and tests use; every call goes over HTTP, as any user's would. */
@@ -42,7 +47,11 @@ export function createClient(options: ClientOptions): Client {
   async function raw(
     method: string,
     path: string,
-    { headers = {}, body, signal }: { headers?: Record<string, string>; body?: RequestInit['body']; signal?: AbortSignal } = {},
+    {
+      headers = {},
+      body,
+      signal,
+    }: { headers?: Record<string, string>; body?: RequestInit['body']; signal?: AbortSignal } = {},
   ): Promise<Response> {
     const request: RequestInit & { duplex?: 'half' } = { method, headers: { ...authorization, ...headers } }
     if (body !== undefined) Object.assign(request, { body, duplex: 'half' })
@@ -52,11 +61,7 @@ export function createClient(options: ClientOptions): Client {
       response = await send(`${base}${path}`, request)
     } catch (error) {
       if (signal?.aborted) throw error
-      throw new PaveError('unreachable', `There is no answer from ${base}: ${reasonOf(error)}`, {
-        status: 503,
-        hint: 'Start Pave with `pave up`, or point PAVE_URL at where it runs.',
-        cause: error,
-      })
+      throw clientFailure('unreachable', `There is no answer from ${base}: ${reasonOf(error)}`, { cause: error })
     }
     if (!response.ok) throw await problemOf(response)
     return response
@@ -96,8 +101,7 @@ export function createClient(options: ClientOptions): Client {
     async call(operation, input, call) {
       const { output } = await request(operation, input, call)
       if (isPending(output)) {
-        throw new PaveError('approval_required', `${operation.name} waits for ${output.pending.quorum} approval(s)`, {
-          status: 202,
+        throw platformFailure('approval_required', `${operation.name} waits for ${output.pending.quorum} approval(s)`, {
           hint: `An approver runs: pave approve ${output.pending.id}`,
           details: { pending: output.pending },
         })
@@ -134,9 +138,6 @@ async function problemOf(response: Response): Promise<PaveError> {
       ...(problem.details !== undefined && { details: problem.details }),
     })
   } catch {
-    return new PaveError('unexpected_answer', `${response.url} answered ${response.status}: ${text.slice(0, 300)}`, {
-      status: response.status,
-      hint: 'Is this the address of a Pave control plane?',
-    })
+    return clientFailure('unexpected_answer', `${response.url} answered ${response.status}: ${text.slice(0, 300)}`)
   }
 }

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { PaveError } from '../errors.ts'
+import type { PaveError } from '../errors.ts'
 import { type Operation, pathParameters } from '../operation.ts'
 import { type Client, isPending } from './client.ts'
+import { clientFailure } from './client-errors.ts'
 
 /** Exit codes of every command; documented in docs/reference/command-line.md. */
 export const exitCodes = { ok: 0, refused: 1, usage: 2, notAllowed: 3, waiting: 4, unreachable: 5 } as const
@@ -90,7 +91,9 @@ export function helpOf(operation: Operation): string {
     lines.push('', 'Flags:')
     for (const flag of flags) {
       const kind = flag.type === 'json' ? 'JSON, or @file' : flag.type
-      lines.push(`  --${dashed(flag.name).padEnd(width + 2)} ${kind}${flag.required ? ', required' : ''}  ${flag.description}`.trimEnd())
+      lines.push(
+        `  --${dashed(flag.name).padEnd(width + 2)} ${kind}${flag.required ? ', required' : ''}  ${flag.description}`.trimEnd(),
+      )
     }
   }
   lines.push('', '  --json  print the answer as JSON')
@@ -125,7 +128,8 @@ async function readInput(operation: Operation, args: readonly string[]): Promise
     if (name in input) continue
     const value = loose.shift()
     if (value === undefined) throw usage(operation, `<${name}> is missing`)
-    input[name] = flags.get(name)?.type === 'number' ? Number(value) : value
+    const flag = flags.get(name)
+    input[name] = flag?.type === 'number' ? await readValue(operation, flag, value) : value
   }
   const [extra] = loose
   if (extra !== undefined) throw usage(operation, `${extra} is one word too many`)
@@ -135,12 +139,18 @@ async function readInput(operation: Operation, args: readonly string[]): Promise
 async function readValue(operation: Operation, flag: Flag, text: string): Promise<unknown> {
   if (flag.type === 'number') {
     const value = Number(text)
-    if (text.trim() === '' || Number.isNaN(value)) throw usage(operation, `--${dashed(flag.name)} needs a number, not ${text}`)
+    if (text.trim() === '' || Number.isNaN(value))
+      throw usage(operation, `--${dashed(flag.name)} needs a number, not ${text}`)
     return value
   }
-  if (flag.type === 'boolean') return text === 'true'
+  if (flag.type === 'boolean') {
+    if (text !== 'true' && text !== 'false') {
+      throw usage(operation, `--${dashed(flag.name)} is true or false, not ${text}`)
+    }
+    return text === 'true'
+  }
   if (flag.type === 'string') return text
-  const json = text.startsWith('@') ? await readFile(text.slice(1), 'utf8') : text
+  const json = text.startsWith('@') ? await readFlagFile(operation, flag, text.slice(1)) : text
   try {
     return JSON.parse(json)
   } catch {
@@ -150,11 +160,17 @@ async function readValue(operation: Operation, flag: Flag, text: string): Promis
   }
 }
 
+async function readFlagFile(operation: Operation, flag: Flag, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw usage(operation, `--${dashed(flag.name)} cannot be read from ${path}: ${reason}`)
+  }
+}
+
 function usage(operation: Operation, message: string): PaveError {
-  return new PaveError('usage', `${operation.name}: ${message}`, {
-    status: 400,
-    hint: `See pave ${operation.name} --help`,
-  })
+  return clientFailure('usage', `${operation.name}: ${message}`, { hint: `See pave ${operation.name} --help` })
 }
 
 /** Answers as people read them: a table for lists, `name: value` lines for one thing. */
@@ -175,11 +191,18 @@ export function render(answer: unknown): string {
 export function renderTable(rows: readonly Record<string, unknown>[]): string {
   const [first] = rows
   if (first === undefined) return '(nothing)'
-  const columns = Object.keys(first).filter((name) => rows.some((row) => !isRecord(row[name]) && !Array.isArray(row[name])))
+  const columns = Object.keys(first).filter((name) =>
+    rows.some((row) => !isRecord(row[name]) && !Array.isArray(row[name])),
+  )
   const cells = [columns, ...rows.map((row) => columns.map((name) => cell(row[name])))]
   const widths = columns.map((_, index) => Math.min(60, Math.max(...cells.map((line) => (line[index] ?? '').length))))
   return cells
-    .map((line) => line.map((text, index) => text.slice(0, 60).padEnd(widths[index] ?? 0)).join('  ').trimEnd())
+    .map((line) =>
+      line
+        .map((text, index) => text.slice(0, 60).padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }
 

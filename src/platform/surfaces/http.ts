@@ -4,10 +4,12 @@ import { z } from 'zod'
 import { PaveError, platformFailure } from '../errors.ts'
 import type { Operation } from '../operation.ts'
 import type { Platform } from '../platform.ts'
-import { etagOf, runOperation } from '../run-operation.ts'
+import { etagOf, invalidInput, runOperation } from '../run-operation.ts'
+import { translateDatabaseError } from '../storage/database/translate-error.ts'
 import { serveEvents } from './events.ts'
+import { kindsOf, manifestSchema } from './manifests/kinds.ts'
 import { openApi } from './openapi.ts'
-import { actorOrNobody, header, requireActor, traceIdOf } from './request.ts'
+import { actorOrNobody, header, idempotencyKeyOf, requireActor, traceIdOf } from './request.ts'
 
 const defaultBodyLimit = 1024 * 1024
 
@@ -33,13 +35,26 @@ export async function createHttpServer(
     reply.header('x-content-type-options', 'nosniff')
     return payload
   })
-  app.setErrorHandler((error, request, reply) => sendProblem(reply, problemOf(platform, error), request))
+  const unauthenticated = platform.telemetry.counter(
+    'pave_unauthenticated_requests_total',
+    'Requests refused for want of a valid token; the ledger has no entry of them',
+    [],
+  )
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(platform, error)
+    if (problem.status === 401) unauthenticated.inc()
+    return sendProblem(reply, problem, request)
+  })
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, platformFailure('not_found', `There is nothing at ${request.method} ${request.url}`), request),
   )
   for (const operation of platform.operations.values()) mount(app, platform, operation)
   const document = JSON.stringify(openApi([...platform.operations.values()]))
   app.get('/openapi.json', (_request, reply) => reply.type('application/json').send(document))
+  for (const kind of kindsOf([...platform.operations.values()])) {
+    const schema = JSON.stringify(manifestSchema(kind))
+    app.get(`/schemas/${kind.kind}.json`, (_request, reply) => reply.type('application/schema+json').send(schema))
+  }
   app.get('/health', async () => ({ status: 'ok' }))
   app.get('/metrics', async (_request, reply) =>
     reply.type(platform.telemetry.registry.contentType).send(await platform.telemetry.registry.metrics()),
@@ -63,12 +78,12 @@ function mount(app: FastifyInstance, platform: Platform, operation: Operation): 
       const answer = await runOperation(platform, operation, {
         actor,
         input: inputOf(operation, request, numeric),
-        idempotencyKey: header(request, 'idempotency-key'),
+        idempotencyKey: idempotencyKeyOf(request),
         ifMatch: header(request, 'if-match'),
         traceId: traceIdOf(request),
       })
       if (answer.replayed) reply.header('idempotency-replayed', 'true')
-      if (operation.method === 'GET' && isRecord(answer.output) && 'spec' in answer.output) {
+      if (isRecord(answer.output) && 'spec' in answer.output) {
         reply.header('etag', etagOf(answer.output.spec))
       }
       return reply.status(answer.status).type('application/json').send(JSON.stringify(answer.output))
@@ -110,6 +125,9 @@ function numericFields(operation: Operation): Map<string, 'number' | 'boolean'> 
 
 function problemOf(platform: Platform, error: unknown): PaveError {
   if (error instanceof PaveError) return error
+  if (error instanceof z.ZodError) return invalidInput('The request', error)
+  const database = translateDatabaseError(error)
+  if (database !== undefined) return database
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') {
     if (error.statusCode === 413) return platformFailure('body_too_large', error.message)
     if (error.statusCode < 500) return platformFailure('malformed_body', error.message)

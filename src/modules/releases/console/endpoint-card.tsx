@@ -1,6 +1,7 @@
-import { Group, Paper, Stack, Text, Title } from '@mantine/core'
+import { Group, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { read } from '../../../console/api.ts'
+import { Panel } from '../../../console/design/panel.ts'
 import { Problem } from '../../../console/design/problem.tsx'
 import { type Endpoint, listReleases } from '../contract.ts'
 import styles from './endpoint-card.module.css'
@@ -18,7 +19,7 @@ export function EndpointCard({ endpoint }: { endpoint: Endpoint }) {
   const releases = useQuery(read(listReleases, { environment, endpoint: name, limit: 100 }, ['release', 'endpoint']))
   const newest = releases.data?.items[0]
   return (
-    <Paper component="article" aria-label={`${environment}/${name}`}>
+    <Panel component="article" aria-label={`${environment}/${name}`}>
       <Stack gap="lg">
         <div>
           <Group justify="space-between" wrap="nowrap" align="flex-start">
@@ -50,8 +51,8 @@ export function EndpointCard({ endpoint }: { endpoint: Endpoint }) {
             <NodeList nodes={endpoint.nodes} generation={endpoint.generation} />
           </Stack>
         </div>
-        <VersionTable endpoint={endpoint} releases={releases.data?.items ?? []} />
+        <VersionTable endpoint={endpoint} releases={releases.data?.items} />
       </Stack>
-    </Paper>
+    </Panel>
   )
 }

@@ -28,19 +28,15 @@ export function NodeList({ nodes, generation }: Pick<Endpoint, 'nodes' | 'genera
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Node</Table.Th>
+                <Table.Th>State</Table.Th>
                 <Table.Th className={tables.number}>Generation</Table.Th>
                 <Table.Th>Applied</Table.Th>
-                <Table.Th>State</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {nodes.map((node) => (
                 <Table.Tr key={node.node}>
                   <Table.Td>{node.node}</Table.Td>
-                  <Table.Td className={tables.number}>{node.generation}</Table.Td>
-                  <Table.Td>
-                    <Instant at={node.appliedAt} />
-                  </Table.Td>
                   <Table.Td>
                     {node.failed.length === 0 && node.generation === generation && <Badge color="teal">current</Badge>}
                     {node.failed.length === 0 && node.generation !== generation && <Badge color="yellow">behind</Badge>}
@@ -49,6 +45,10 @@ export function NodeList({ nodes, generation }: Pick<Endpoint, 'nodes' | 'genera
                         cannot load {version}
                       </Badge>
                     ))}
+                  </Table.Td>
+                  <Table.Td className={tables.number}>{node.generation}</Table.Td>
+                  <Table.Td>
+                    <Instant at={node.appliedAt} />
                   </Table.Td>
                 </Table.Tr>
               ))}

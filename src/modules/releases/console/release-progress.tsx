@@ -63,10 +63,10 @@ function Guardrails({ verdicts }: { verdicts: readonly Verdict[] }) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Guardrail</Table.Th>
+            <Table.Th>Verdict</Table.Th>
             <Table.Th className={tables.number}>Value</Table.Th>
             <Table.Th className={tables.number}>Limit</Table.Th>
             <Table.Th className={tables.number}>Rows</Table.Th>
-            <Table.Th>Verdict</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -81,22 +81,25 @@ function Guardrails({ verdicts }: { verdicts: readonly Verdict[] }) {
                   </Text>
                 )}
               </Table.Td>
+              <Table.Td>
+                <Badge color={verdictColours[one.verdict]}>{verdictText(one)}</Badge>
+              </Table.Td>
               <Table.Td className={tables.number}>
                 {one.value === null ? '–' : inUnit(one.guardrail, one.value)}
               </Table.Td>
               <Table.Td className={tables.number}>≤ {inUnit(one.guardrail, one.limit)}</Table.Td>
               <Table.Td className={tables.number}>{count(one.rows)}</Table.Td>
-              <Table.Td>
-                <Badge color={verdictColours[one.verdict]}>
-                  {one.verdict === 'no-data' ? 'no data yet' : one.verdict}
-                </Badge>
-              </Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
       </Table>
     </div>
   )
+}
+
+function verdictText({ verdict, rows }: Verdict): string {
+  if (verdict !== 'no-data') return verdict
+  return rows === 0 ? 'no data yet' : 'too few rows'
 }
 
 const guardrails: Record<string, { label: string; unit(value: number): string }> = {

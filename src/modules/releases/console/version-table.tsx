@@ -20,8 +20,14 @@ const colours: Record<VersionState, string> = {
   registered: 'gray',
 }
 
+interface VersionTableProps {
+  endpoint: Endpoint
+  /** Newest first; undefined until they are known, and the states of the versions with them. */
+  releases: readonly Release[] | undefined
+}
+
 /** The versions of an endpoint's model and what each of them is to the endpoint. */
-export function VersionTable({ endpoint, releases }: { endpoint: Endpoint; releases: readonly Release[] }) {
+export function VersionTable({ endpoint, releases }: VersionTableProps) {
   const { model } = endpoint.spec
   const { data, error, isPending } = useQuery(read(listVersions, { model, limit: 10 }, ['version', 'model']))
   const metric = data === undefined ? undefined : shownMetric(data.items)
@@ -53,15 +59,13 @@ export function VersionTable({ endpoint, releases }: { endpoint: Endpoint; relea
             </Table.Thead>
             <Table.Tbody>
               {data.items.map((version) => {
-                const state = versionState(version.ref, endpoint, releases)
+                const state = releases && versionState(version.ref, endpoint, releases)
                 return (
                   <Table.Tr key={version.ref}>
                     <Table.Td fw={550} title={version.digest}>
                       {version.ref}
                     </Table.Td>
-                    <Table.Td>
-                      <Badge color={colours[state]}>{state}</Badge>
-                    </Table.Td>
+                    <Table.Td>{state && <Badge color={colours[state]}>{state}</Badge>}</Table.Td>
                     {metric !== undefined && (
                       <>
                         <Table.Td className={tables.number}>{scoreOf(version.metrics[metric])}</Table.Td>

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
 import pg from 'pg'
 
@@ -31,9 +32,11 @@ export function openPool(
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 10_000,
   })
-  // A server that ends an idle session must not end this process.
-  pool.on('error', options.onError)
-  pool.on('connect', (client) => client.on('error', options.onError))
+  // A server that ends a session must not end this process; whoever uses the session is told by its query.
+  pool.on('error', (error) => {
+    if (!pool.ending) options.onError(error)
+  })
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
@@ -50,30 +53,46 @@ export function openKysely(pool: pg.Pool): Kysely<unknown> {
   return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
 }
 
-/** Makes the roles if they are missing and gives the login membership; needs CREATEROLE or a superuser once. */
+const roles = `
+  do $$
+  declare role_name text;
+  begin
+    foreach role_name in array array['pave_owner', 'pave_app', 'pave_system', 'pave_jobs'] loop
+      if not exists (select from pg_roles where rolname = role_name) then
+        execute format('create role %I nologin', role_name);
+      end if;
+      if not pg_has_role(current_user, role_name, 'USAGE') then
+        execute format('grant %I to current_user', role_name);
+      end if;
+    end loop;
+    if not (select rolbypassrls from pg_roles where rolname = 'pave_system') then
+      alter role pave_system bypassrls;
+    end if;
+    execute format('grant create on database %I to pave_owner, pave_jobs', current_database());
+  end $$`
+
+/** What PostgreSQL says when two sessions change a catalog of the whole cluster at once. */
+const collisions = new Set(['23505', '42710', 'XX000', '40001'])
+const mostAttempts = 20
+
+/**
+ * Makes the roles if they are missing and gives the login membership; needs CREATEROLE or a superuser once. Roles are
+ * the cluster's and an advisory lock is a database's, so whoever collides with another database's migration tries again.
+ */
 export async function prepareRoles(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})
   await client.connect()
   try {
-    await client.query(`
-      select pg_advisory_lock(7283001);
-      do $$
-      declare role_name text;
-      begin
-        foreach role_name in array array['pave_owner', 'pave_app', 'pave_system', 'pave_jobs'] loop
-          if not exists (select from pg_roles where rolname = role_name) then
-            execute format('create role %I nologin', role_name);
-          end if;
-          execute format('grant %I to current_user', role_name);
-        end loop;
-        if not (select rolbypassrls from pg_roles where rolname = 'pave_system') then
-          alter role pave_system bypassrls;
-        end if;
-        execute format('grant create on database %I to pave_owner, pave_jobs', current_database());
-      end $$;
-      select pg_advisory_unlock(7283001);
-    `)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return void (await client.query(roles))
+      } catch (error) {
+        const collided = error instanceof pg.DatabaseError && collisions.has(error.code ?? '')
+        if (!collided || attempt === mostAttempts) throw error
+        await setTimeout(10 * attempt)
+      }
+    }
   } finally {
     await client.end()
   }

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import { PaveError } from '../../errors.ts'
+import { startupFailure } from '../../startup-error.ts'
 import { openKysely, openPool, prepareRoles } from './database.ts'
 import { kernelMigrations } from './migrations/index.ts'
 
@@ -45,9 +45,7 @@ async function migrateSchema(db: Kysely<unknown>, set: MigrationSet): Promise<st
   const { error, results } = await migrator.migrateToLatest()
   if (error !== undefined) {
     const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the list of migrations'
-    throw new PaveError('migration_failed', `Migration ${set.schema}/${failed} failed: ${String(error)}`, {
-      status: 500,
-      hint: 'Nothing of this migration was applied. If the database is newer than this Pave, start the newer version.',
+    throw startupFailure('migration_failed', `Migration ${set.schema}/${failed} failed: ${String(error)}`, {
       cause: error,
     })
   }

@@ -20,7 +20,9 @@ export function kindsOf(operations: readonly Operation[]): Kind[] {
     if (put.manifest === undefined) return []
     const read = byName.get(put.manifest.read)
     if (read === undefined) throw new TypeError(`${put.name} reads through ${put.manifest.read}, which is not declared`)
-    return [{ kind: put.manifest.kind, put, read, after: put.manifest.after ?? [], parameters: pathParameters(put.path) }]
+    return [
+      { kind: put.manifest.kind, put, read, after: put.manifest.after ?? [], parameters: pathParameters(put.path) },
+    ]
   })
   return inDependencyOrder(kinds)
 }

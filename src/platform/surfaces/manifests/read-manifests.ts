@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { type Document, isMap, isNode, LineCounter, type Node, parseAllDocuments } from 'yaml'
-import { PaveError } from '../../errors.ts'
+import type { PaveError } from '../../errors.ts'
+import { clientFailure } from '../client-errors.ts'
 import { apiVersion, type Kind } from './kinds.ts'
 
 /** One resource as written: its place in the file, for errors, and what it asks for. */
@@ -27,7 +28,10 @@ export async function readManifests(path: string, kinds: readonly Kind[]): Promi
     const key = `${kind.kind} ${Object.values(metadata).join('/')}`
     const earlier = seen.get(key)
     if (earlier !== undefined) {
-      throw manifestError(`${place}: ${kind.kind} ${name} is declared twice, first at ${earlier}`, 'Keep one of the two.')
+      throw manifestError(
+        `${place}: ${kind.kind} ${name} is declared twice, first at ${earlier}`,
+        'Keep one of the two.',
+      )
     }
     seen.set(key, place)
   }
@@ -37,7 +41,8 @@ export async function readManifests(path: string, kinds: readonly Kind[]): Promi
 
 async function manifestFiles(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => undefined)
-  if (found === undefined) throw manifestError(`There is nothing at ${path}`, 'Name a YAML file or a directory of them.')
+  if (found === undefined)
+    throw manifestError(`There is nothing at ${path}`, 'Name a YAML file or a directory of them.')
   if (!found.isDirectory()) return [path]
   const names = (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort()
   if (names.length === 0) throw manifestError(`${path} holds no YAML file`, 'Name a directory with manifests.')
@@ -75,7 +80,10 @@ function readManifest(
   for (const pair of root.items) {
     const key = String(pair.key)
     if (!['apiVersion', 'kind', 'metadata', 'spec'].includes(key)) {
-      throw manifestError(`${at(pair.key)}: unknown field ${key}`, 'A manifest has apiVersion, kind, metadata and spec.')
+      throw manifestError(
+        `${at(pair.key)}: unknown field ${key}`,
+        'A manifest has apiVersion, kind, metadata and spec.',
+      )
     }
   }
   if (root.get('apiVersion') !== apiVersion) {
@@ -92,7 +100,7 @@ function readManifest(
       `Kinds are ${kinds.map((one) => one.kind).join(', ')}.`,
     )
   }
-  const given = document.toJS({ maxAliasCount: 100 })
+  const given = valuesOf(document, at(root))
   const metadata = readMetadata(kind, given.metadata, at(root.get('metadata', true) ?? root))
   const place = at(root)
   const checked = kind.put.input.safeParse({ ...metadata, spec: withStandIns(given.spec) })
@@ -109,6 +117,18 @@ function readManifest(
   return { kind, name: Object.values(metadata).join('/'), metadata, spec: given.spec, place, directory }
 }
 
+/** @throws when aliases multiply beyond reason. */
+function valuesOf(document: Document, place: string) {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    throw manifestError(
+      `${place}: ${error instanceof Error ? error.message : String(error)}`,
+      'Use fewer YAML aliases.',
+    )
+  }
+}
+
 function readMetadata(kind: Kind, given: unknown, place: string): Record<string, string> {
   const fields = new Map<string, unknown>(Object.entries(given ?? {}))
   const metadata: Record<string, string> = {}
@@ -123,7 +143,10 @@ function readMetadata(kind: Kind, given: unknown, place: string): Record<string,
   })
   const [unknown] = fields.keys()
   if (unknown !== undefined) {
-    throw manifestError(`${place}: unknown field metadata.${unknown}`, `${kind.kind} has metadata ${kind.parameters.map((name, index) => (index === kind.parameters.length - 1 ? 'name' : name)).join(', ')}.`)
+    throw manifestError(
+      `${place}: unknown field metadata.${unknown}`,
+      `${kind.kind} has metadata ${kind.parameters.map((name, index) => (index === kind.parameters.length - 1 ? 'name' : name)).join(', ')}.`,
+    )
   }
   return metadata
 }
@@ -159,5 +182,5 @@ function deepest(document: Document, path: readonly (string | number)[]): unknow
 }
 
 export function manifestError(message: string, hint: string): PaveError {
-  return new PaveError('manifest_invalid', message, { status: 422, hint })
+  return clientFailure('manifest_invalid', message, { hint })
 }

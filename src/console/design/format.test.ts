@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { counted, milliseconds, percent, percentOfBasisPoints, rate } from './format.ts'
+
+test('shares are percentages without digits that say nothing', () => {
+  expect([percent(0), percent(0.00214), percent(1), percentOfBasisPoints(50), percentOfBasisPoints(1000)]).toEqual([
+    '0 %',
+    '0.21 %',
+    '100 %',
+    '0.5 %',
+    '10 %',
+  ])
+})
+
+test('latencies have three significant digits', () => {
+  expect([milliseconds(0.73456), milliseconds(3.4712), milliseconds(1234.5)]).toEqual([
+    '0.735 ms',
+    '3.47 ms',
+    '1230 ms',
+  ])
+})
+
+test('a rate is told in the unit of time that gives at least one', () => {
+  const hour = 3_600_000
+  expect([rate(7200, hour), rate(60, hour), rate(2, hour), rate(1, 2 * hour), rate(5, 0)]).toEqual([
+    '2/s',
+    '1/min',
+    '2/h',
+    '12/day',
+    '0/day',
+  ])
+})
+
+test('one is not many', () => {
+  expect([counted(1, 'endpoint'), counted(2000, 'endpoint')]).toEqual(['1 endpoint', '2,000 endpoints'])
+})

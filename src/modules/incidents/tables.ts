@@ -1,0 +1,45 @@
+import { sql } from 'kysely'
+import { failure } from '#platform/errors.ts'
+import type { Db } from '#platform/storage/database/database.ts'
+import { errors, type Incident } from './contract.ts'
+
+export const incidentsFailure = failure(errors)
+
+export interface IncidentRow {
+  id: string
+  number: number
+  title: string
+  severity: Incident['severity']
+  state: Incident['state']
+  environment: string | null
+  endpoint: string | null
+  cause: Incident['cause']
+  subjects: Incident['subjects']
+  mitigated_at: string | null
+  opened_at: string
+  resolved_at: string | null
+  resolution: string | null
+}
+
+export const incidentColumns = sql.raw(`id, number, title, severity, state, environment, endpoint, cause, subjects,
+  mitigated_at, opened_at, resolved_at, resolution`)
+
+export function incidentOf({ number, mitigated_at, opened_at, resolved_at, ...same }: IncidentRow): Incident {
+  return {
+    incident: `INC-${number}`,
+    ...same,
+    mitigatedAt: mitigated_at,
+    openedAt: opened_at,
+    resolvedAt: resolved_at,
+  }
+}
+
+/** By the name that people use; `incident_not_found` when there is none. */
+export async function requireIncident(db: Db, name: string): Promise<IncidentRow> {
+  const { rows } = await sql<IncidentRow>`
+    select ${incidentColumns} from incidents.incident where number = ${Number(name.slice('INC-'.length))}
+  `.execute(db)
+  const [row] = rows
+  if (row === undefined) throw incidentsFailure('incident_not_found', `There is no incident ${name}`)
+  return row
+}

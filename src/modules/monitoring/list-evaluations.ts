@@ -1,0 +1,22 @@
+import { sql } from 'kysely'
+import { handle } from '#platform/context.ts'
+import { decodeCursor, pageFrom } from '#platform/names.ts'
+import * as contract from './contract.ts'
+
+export const listEvaluations = handle(
+  contract.listEvaluations,
+  async (ctx, { environment, monitor, limit, cursor }) => {
+    const [before] = decodeCursor(cursor, 1) ?? ['infinity']
+    const { rows } = await sql<{ at: string; body: contract.Evaluation }>`
+      select at, body from monitoring.evaluation
+      where environment = ${environment} and monitor = ${monitor} and at < ${before}::timestamptz
+      order by at desc limit ${limit + 1}
+    `.execute(ctx.db)
+    return pageFrom(
+      rows,
+      limit,
+      (row) => row.body,
+      (row) => [row.at],
+    )
+  },
+)

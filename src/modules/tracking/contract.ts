@@ -1,0 +1,501 @@
+import { z } from 'zod'
+import { defineErrors } from '#platform/errors.ts'
+import { Digest, Instant, listInput, pageOf } from '#platform/names.ts'
+import { operation } from '#platform/operation.ts'
+
+/** A decimal number, because the stock `mlflow` client shows it; `0` is the experiment Default, made on first use. */
+export const ExperimentId = z.string().regex(/^(0|[1-9]\d{0,8})$/, 'an experiment id is a decimal number')
+
+/** `m-` and the 32 hexadecimal digits of a uuid. */
+export const LoggedModelId = z.string().regex(/^m-[0-9a-f]{32}$/, 'a logged model id is m- and 32 hexadecimal digits')
+
+/** Of a metric, parameter or tag. Slashes group keys, so a key must be a path that means itself. */
+const Key = z
+  .string()
+  .min(1)
+  .max(250)
+  .regex(/^[/\p{L}\p{N}_.\- :]*$/u, 'a key has letters, digits, spaces and _ - . : / only')
+  .refine((key) => isPlainPath(key), 'a key must not begin or end with a slash, nor have the parts . or ..')
+
+/** Of a file among the artifacts of a run or logged model; relative, with slashes. */
+export const ArtifactPath = z
+  .string()
+  .min(1)
+  .max(1000)
+  .refine((path) => isPlainPath(path), 'a path is relative and has no empty part, no . and no ..')
+  .refine((path) => !/^[A-Za-z]:/.test(path) && !/[\p{Cc}\\]/u.test(path), 'a path has no drive and no backslash')
+
+function isPlainPath(path: string): boolean {
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+}
+
+const ParamValue = z.string().max(6000)
+const Tags = z.record(Key, z.string().max(8000))
+const Params = z.record(Key, ParamValue)
+const Name = z.string().min(1).max(500)
+const State = z.enum(['active', 'deleted'])
+
+/** A double; what JSON has no number for is written out. */
+export const MetricValue = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])])
+export type MetricValue = z.infer<typeof MetricValue>
+
+export const MetricPoint = z.object({
+  key: Key,
+  value: MetricValue,
+  step: z.int().default(0),
+  /** Milliseconds since the epoch. */
+  timestamp: z.int(),
+  /** The logged model that was measured. */
+  loggedModel: LoggedModelId.nullable().default(null),
+})
+export type MetricPoint = z.infer<typeof MetricPoint>
+
+export const Experiment = z.object({
+  experiment: ExperimentId,
+  name: z.string(),
+  state: State,
+  tags: Tags,
+  createdAt: Instant,
+  updatedAt: Instant,
+})
+export type Experiment = z.infer<typeof Experiment>
+
+const RunStatus = z.enum(['scheduled', 'running', 'finished', 'failed', 'killed'])
+export type RunStatus = z.infer<typeof RunStatus>
+
+const Text = z.string().max(1_000_000)
+
+/** What a run read, as its client describes it; `digest` is the client's own. */
+export const RunDataset = z.object({
+  name: Name,
+  digest: z.string().min(1).max(100),
+  sourceType: z.string().max(100),
+  source: Text,
+  schema: Text.nullable().default(null),
+  profile: Text.nullable().default(null),
+  tags: Tags.default({}),
+})
+export type RunDataset = z.infer<typeof RunDataset>
+
+const RunModel = z.object({
+  loggedModel: LoggedModelId,
+  direction: z.enum(['input', 'output']),
+  step: z.int().default(0),
+})
+export type RunModel = z.infer<typeof RunModel>
+
+export const TrackingRun = z.object({
+  run: z.uuid(),
+  experiment: ExperimentId,
+  name: z.string(),
+  status: RunStatus,
+  state: State,
+  startedAt: Instant,
+  endedAt: Instant.nullable(),
+  author: z.uuid(),
+  tags: Tags,
+  params: Params,
+  /** The latest point of each key: largest step, then timestamp, then value. */
+  metrics: z.array(MetricPoint),
+  datasets: z.array(RunDataset),
+  models: z.array(RunModel),
+})
+export type TrackingRun = z.infer<typeof TrackingRun>
+
+const LoggedModelStatus = z.enum(['pending', 'ready', 'failed'])
+
+export const LoggedModel = z.object({
+  loggedModel: LoggedModelId,
+  experiment: ExperimentId,
+  name: z.string(),
+  type: z.string(),
+  status: LoggedModelStatus,
+  run: z.uuid().nullable(),
+  params: Params,
+  tags: Tags,
+  metrics: z.array(MetricPoint.extend({ run: z.uuid() })),
+  createdAt: Instant,
+  updatedAt: Instant,
+})
+export type LoggedModel = z.infer<typeof LoggedModel>
+
+/** Artifacts belong to a run or to a logged model. */
+export const ArtifactOwner = z.union([z.uuid(), LoggedModelId])
+
+export const Artifact = z.object({ path: ArtifactPath, digest: Digest, size: z.int().min(0) })
+
+/** One thing in a directory; a directory has the size 0 and no digest. */
+const ArtifactEntry = z.object({
+  path: z.string(),
+  directory: z.boolean(),
+  size: z.int(),
+  digest: Digest.nullable(),
+})
+
+export const createExperiment = operation({
+  name: 'create-experiment',
+  method: 'POST',
+  path: '/api/v1/experiments',
+  summary: 'Make an experiment: a group of runs that are compared with each other',
+  effect: 'write',
+  permission: { verb: 'experiment:create', on: [] },
+  errors: ['experiment_exists'],
+  input: z.object({ name: Name, tags: Tags.default({}) }),
+  output: Experiment,
+})
+
+export const getExperiment = operation({
+  name: 'get-experiment',
+  method: 'GET',
+  path: '/api/v1/experiments/:experiment',
+  summary: 'Read an experiment',
+  effect: 'read',
+  permission: { verb: 'experiment:read', on: ['experiment'] },
+  errors: ['experiment_not_found'],
+  input: z.object({ experiment: ExperimentId }),
+  output: Experiment,
+})
+
+export const listExperiments = operation({
+  name: 'list-experiments',
+  method: 'GET',
+  path: '/api/v1/experiments',
+  summary: 'List experiments, newest first',
+  effect: 'read',
+  permission: { verb: 'experiment:read', on: [] },
+  errors: [],
+  input: z.object({
+    ...listInput,
+    name: z.string().max(500).optional(),
+    state: z.enum(['active', 'deleted', 'all']).default('active'),
+  }),
+  output: pageOf(Experiment),
+})
+
+export const updateExperiment = operation({
+  name: 'update-experiment',
+  method: 'PATCH',
+  path: '/api/v1/experiments/:experiment',
+  summary: 'Rename, tag, delete or restore an experiment',
+  effect: 'write',
+  permission: { verb: 'experiment:update', on: ['experiment'] },
+  errors: ['experiment_not_found', 'experiment_exists'],
+  input: z.object({
+    experiment: ExperimentId,
+    name: Name.optional(),
+    state: State.optional(),
+    tags: Tags.default({}).describe('Added to the tags that it has'),
+    removeTags: z.array(z.string().max(250)).max(100).default([]),
+  }),
+  output: Experiment,
+})
+
+export const createTrackingRun = operation({
+  name: 'create-tracking-run',
+  method: 'POST',
+  path: '/api/v1/experiments/:experiment/tracking-runs',
+  summary: 'Begin a tracked run',
+  effect: 'write',
+  permission: { verb: 'run:create', on: ['experiment'] },
+  errors: ['experiment_not_found', 'experiment_deleted'],
+  input: z.object({
+    experiment: ExperimentId,
+    name: Name.optional(),
+    startedAt: Instant.optional(),
+    tags: Tags.default({}),
+  }),
+  output: TrackingRun,
+})
+
+export const getTrackingRun = operation({
+  name: 'get-tracking-run',
+  method: 'GET',
+  path: '/api/v1/tracking-runs/:run',
+  summary: 'Read a tracked run: parameters, tags, latest metrics, what it read and made',
+  effect: 'read',
+  permission: { verb: 'run:read', on: [] },
+  errors: ['tracking_run_not_found'],
+  input: z.object({ run: z.uuid() }),
+  output: TrackingRun,
+})
+
+export const updateTrackingRun = operation({
+  name: 'update-tracking-run',
+  method: 'PATCH',
+  path: '/api/v1/tracking-runs/:run',
+  summary: 'End, rename, delete or restore a tracked run, or take tags off it',
+  effect: 'write',
+  permission: { verb: 'run:update', on: [] },
+  errors: ['tracking_run_not_found', 'tracking_run_deleted'],
+  input: z.object({
+    run: z.uuid(),
+    name: Name.optional(),
+    status: RunStatus.optional(),
+    endedAt: Instant.optional(),
+    state: State.optional(),
+    removeTags: z.array(z.string().max(250)).max(100).default([]),
+  }),
+  output: TrackingRun,
+})
+
+/** The condition holds for a run that has the key; several conditions must all hold. */
+export const RunCondition = z.object({
+  field: z.enum(['metric', 'param', 'tag', 'attribute']),
+  /** Attributes are `run`, `name`, `status`, `author`, `startedAt` and `endedAt`. */
+  key: z.string().min(1).max(250),
+  comparator: z.enum(['=', '!=', '<', '<=', '>', '>=', 'like', 'ilike', 'in', 'not in']),
+  value: z.union([z.string().max(8000), z.number(), z.array(z.string().max(8000)).max(1000)]),
+})
+export type RunCondition = z.infer<typeof RunCondition>
+
+export const RunOrder = z.object({
+  field: RunCondition.shape.field,
+  key: RunCondition.shape.key,
+  descending: z.boolean().default(false),
+})
+export type RunOrder = z.infer<typeof RunOrder>
+
+export const searchTrackingRuns = operation({
+  name: 'search-tracking-runs',
+  method: 'POST',
+  path: '/api/v1/tracking-runs/search',
+  summary: 'Search tracked runs by metrics, parameters, tags and attributes; newest first unless ordered otherwise',
+  effect: 'read',
+  permission: { verb: 'run:read', on: [] },
+  errors: ['run_search_invalid'],
+  input: z.object({
+    experiments: z.array(ExperimentId).max(1000),
+    conditions: z.array(RunCondition).max(50).default([]),
+    orderBy: z.array(RunOrder).max(10).default([]),
+    state: z.enum(['active', 'deleted', 'all']).default('active'),
+    limit: z.int().min(1).max(1000).default(100),
+    cursor: z.string().max(4000).optional(),
+  }),
+  output: pageOf(TrackingRun),
+})
+
+export const logRunData = operation({
+  name: 'log-run-data',
+  method: 'POST',
+  path: '/api/v1/tracking-runs/:run/data',
+  summary: 'Log metric points, parameters and tags, all of them or none; a repeated point counts once',
+  effect: 'ingest',
+  durability: 'durable',
+  permission: { verb: 'run:log', on: [] },
+  errors: ['tracking_run_not_found', 'tracking_run_deleted', 'param_changed', 'logged_model_not_found'],
+  bodyLimit: 16 * 1024 * 1024,
+  input: z.object({
+    run: z.uuid(),
+    metrics: z.array(MetricPoint).max(10_000).default([]),
+    params: Params.default({}),
+    tags: Tags.default({}),
+  }),
+  output: z.object({ points: z.int().describe('Points that were not there before') }),
+})
+
+export const listMetricPoints = operation({
+  name: 'list-metric-points',
+  method: 'GET',
+  path: '/api/v1/tracking-runs/:run/metric-points',
+  summary: 'List all points of one metric of a run, by step',
+  effect: 'read',
+  permission: { verb: 'run:read', on: [] },
+  errors: ['tracking_run_not_found'],
+  input: z.object({
+    run: z.uuid(),
+    key: z.string().min(1).max(250),
+    limit: z.int().min(1).max(25_000).default(1000),
+    cursor: z.string().max(1000).optional(),
+  }),
+  output: pageOf(MetricPoint),
+})
+
+export const recordRunLineage = operation({
+  name: 'record-run-lineage',
+  method: 'POST',
+  path: '/api/v1/tracking-runs/:run/lineage',
+  summary: 'Record which datasets and logged models a run read, and which logged models it made',
+  effect: 'write',
+  permission: { verb: 'run:log', on: [] },
+  lineage: { inputs: ['logged-model'], outputs: ['logged-model'] },
+  errors: ['tracking_run_not_found', 'tracking_run_deleted', 'logged_model_not_found'],
+  bodyLimit: 16 * 1024 * 1024,
+  input: z.object({
+    run: z.uuid(),
+    datasets: z.array(RunDataset).max(100).default([]),
+    models: z.array(RunModel).max(100).default([]),
+  }),
+  output: z.object({ run: z.uuid() }),
+})
+
+export const createLoggedModel = operation({
+  name: 'create-logged-model',
+  method: 'POST',
+  path: '/api/v1/experiments/:experiment/logged-models',
+  summary: 'Announce a model whose files are about to be uploaded as artifacts',
+  effect: 'write',
+  permission: { verb: 'run:create', on: ['experiment'] },
+  lineage: { inputs: ['run'], outputs: ['logged-model'] },
+  errors: ['experiment_not_found', 'experiment_deleted', 'tracking_run_not_found'],
+  input: z.object({
+    experiment: ExperimentId,
+    name: Name.optional(),
+    type: z.string().max(500).default(''),
+    run: z.uuid().optional(),
+    params: Params.default({}),
+    tags: Tags.default({}),
+  }),
+  output: LoggedModel,
+})
+
+export const getLoggedModel = operation({
+  name: 'get-logged-model',
+  method: 'GET',
+  path: '/api/v1/logged-models/:loggedModel',
+  summary: 'Read a logged model',
+  effect: 'read',
+  permission: { verb: 'run:read', on: [] },
+  errors: ['logged_model_not_found'],
+  input: z.object({ loggedModel: LoggedModelId }),
+  output: LoggedModel,
+})
+
+export const updateLoggedModel = operation({
+  name: 'update-logged-model',
+  method: 'PATCH',
+  path: '/api/v1/logged-models/:loggedModel',
+  summary: 'Say that a logged model is complete or failed; add parameters; change tags',
+  effect: 'write',
+  permission: { verb: 'run:update', on: [] },
+  errors: ['logged_model_not_found', 'param_changed'],
+  input: z.object({
+    loggedModel: LoggedModelId,
+    status: LoggedModelStatus.optional(),
+    params: Params.default({}),
+    tags: Tags.default({}),
+    removeTags: z.array(z.string().max(250)).max(100).default([]),
+  }),
+  output: LoggedModel,
+})
+
+export const searchLoggedModels = operation({
+  name: 'search-logged-models',
+  method: 'POST',
+  path: '/api/v1/logged-models/search',
+  summary: 'List the logged models of some experiments, newest first',
+  effect: 'read',
+  permission: { verb: 'run:read', on: [] },
+  errors: [],
+  input: z.object({
+    ...listInput,
+    experiments: z.array(ExperimentId).max(1000),
+    run: z.uuid().optional(),
+    name: z.string().max(500).optional(),
+  }),
+  output: pageOf(LoggedModel),
+})
+
+export const recordArtifact = operation({
+  name: 'record-artifact',
+  method: 'PUT',
+  path: '/api/v1/artifacts/:owner',
+  summary: 'Give an uploaded object a path among the artifacts of a run or logged model',
+  effect: 'write',
+  permission: { verb: 'run:log', on: [] },
+  errors: [
+    'tracking_run_not_found',
+    'tracking_run_deleted',
+    'logged_model_not_found',
+    'artifact_object_unknown',
+    'artifact_path_taken',
+  ],
+  input: z.object({ owner: ArtifactOwner, ...Artifact.shape }),
+  output: Artifact,
+})
+
+export const getArtifact = operation({
+  name: 'get-artifact',
+  method: 'GET',
+  path: '/api/v1/artifacts/:owner/file',
+  summary: 'Find the object behind one path among the artifacts of a run or logged model',
+  effect: 'read',
+  permission: { verb: 'run:read', on: [] },
+  errors: ['run_artifact_not_found'],
+  input: z.object({ owner: ArtifactOwner, path: ArtifactPath }),
+  output: Artifact,
+})
+
+export const listArtifacts = operation({
+  name: 'list-artifacts',
+  method: 'GET',
+  path: '/api/v1/artifacts/:owner',
+  summary: 'List what lies directly in one directory of the artifacts of a run or logged model',
+  effect: 'read',
+  permission: { verb: 'run:read', on: [] },
+  errors: ['tracking_run_not_found', 'logged_model_not_found'],
+  input: z.object({
+    owner: ArtifactOwner,
+    path: ArtifactPath.optional(),
+    limit: z.int().min(1).max(1000).default(200),
+    cursor: z.string().max(2000).optional(),
+  }),
+  output: pageOf(ArtifactEntry),
+})
+
+export const errors = defineErrors({
+  experiment_not_found: {
+    status: 404,
+    summary: 'No experiment has this id.',
+    hint: 'List what exists with `pave list-experiments`.',
+  },
+  experiment_exists: {
+    status: 409,
+    summary: 'An experiment has this name; a deleted one keeps its name.',
+    hint: 'Choose another name, or restore the deleted experiment.',
+  },
+  experiment_deleted: {
+    status: 409,
+    summary: 'The experiment is deleted and takes no more runs.',
+    hint: 'Restore it with `pave update-experiment --state active`, or use another one.',
+  },
+  tracking_run_not_found: {
+    status: 404,
+    summary: 'No tracked run has this id.',
+    hint: 'Find runs with `pave search-tracking-runs`.',
+  },
+  tracking_run_deleted: {
+    status: 409,
+    summary: 'The tracked run is deleted and cannot change.',
+    hint: 'Restore it with `pave update-tracking-run --state active`.',
+  },
+  logged_model_not_found: {
+    status: 404,
+    summary: 'No logged model has this id.',
+    hint: 'Find logged models with `pave search-logged-models`.',
+  },
+  param_changed: {
+    status: 409,
+    summary: 'A parameter that was logged before was logged with another value.',
+    hint: 'Parameters never change: begin a new run, or log what varies as a metric or tag.',
+  },
+  run_search_invalid: {
+    status: 422,
+    summary: 'The search compares or orders by something that does not exist.',
+    hint: 'Compare metrics with numbers; attributes are run, name, status, author, startedAt and endedAt.',
+  },
+  run_artifact_not_found: {
+    status: 404,
+    summary: 'There is no such file among the artifacts.',
+    hint: 'List what is there with `pave list-artifacts`.',
+  },
+  artifact_object_unknown: {
+    status: 422,
+    summary: 'The workspace has no object with this digest.',
+    hint: 'Upload the bytes first: POST /api/v1/objects answers their digest.',
+  },
+  artifact_path_taken: {
+    status: 409,
+    summary: 'A file cannot also be a directory.',
+    hint: 'Choose another path.',
+  },
+})

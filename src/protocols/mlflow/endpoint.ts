@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import type { Actor } from '#platform/actor.ts'
+import type { AnswerOf, Method, Operation } from '#platform/operation.ts'
+import type { Platform } from '#platform/platform.ts'
+
+/** One request of a client: it can do nothing but run operations as the caller. */
+export interface Call {
+  platform: Platform
+  actor: Actor
+  run<Op extends Operation>(
+    operation: Op,
+    input: z.input<Op['input']>,
+    options?: { ifMatch?: string },
+  ): Promise<AnswerOf<Op>>
+}
+
+/** A path below `/api/2.0/mlflow`, what it takes (query of a GET, path parameters and JSON body) and its answer. */
+export interface Endpoint {
+  method: Method
+  path: string
+  answer(call: Call, request: unknown): Promise<unknown>
+}
+
+/** Unknown fields are ignored, as MLflow does. */
+export function endpoint<I extends z.ZodType>(
+  method: Method,
+  path: string,
+  input: I,
+  answer: (call: Call, request: z.output<I>) => Promise<unknown>,
+): Endpoint {
+  return { method, path, answer: (call, request) => answer(call, input.parse(request)) }
+}
+
+/** 64-bit integers come as numbers from some clients and as texts from others. */
+export const Integer = z.union([z.int(), z.string().regex(/^-?\d{1,16}$/).transform(Number)])
+
+/** A repeated field of a query is a text when it is there once. */
+export const Texts = z.union([z.array(z.string()), z.string().transform((text) => [text])]).default([])
+
+export const KeyValues = z
+  .array(z.object({ key: z.string(), value: z.string().default('') }))
+  .default([])
+  .transform((pairs) => Object.fromEntries(pairs.map(({ key, value }) => [key, value])))
+
+export function keyValues(record: Record<string, string>): { key: string; value: string }[] {
+  return Object.entries(record).map(([key, value]) => ({ key, value }))
+}
+
+/** The largest page that was asked for and that Pave gives. */
+export function pageSize(wanted: number | undefined, usual: number, largest: number): number {
+  return Math.max(1, Math.min(wanted ?? usual, largest))
+}
+
+/** The fields of a page request as Pave's lists take them. */
+export function cursorOf(token: string | undefined): { cursor?: string } {
+  return token === undefined || token === '' ? {} : { cursor: token }
+}
+
+export function nextPage(cursor: string | null): { next_page_token?: string } {
+  return cursor === null ? {} : { next_page_token: cursor }
+}

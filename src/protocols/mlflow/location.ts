@@ -1,0 +1,68 @@
+import type { Version } from '#modules/registry/contract.ts'
+import type { LoggedModel, TrackingRun } from '#modules/tracking/contract.ts'
+import { invalid } from './errors.ts'
+import { mlflowRunId, tryRunUuid } from './run-id.ts'
+
+/** Where a file is: among the artifacts of a run or logged model, or one of those that a registered version shows. */
+export type Location =
+  | { kind: 'artifact'; owner: string; path: string }
+  | { kind: 'version'; version: string; path: string }
+
+const scheme = 'mlflow-artifacts:/'
+
+export function experimentLocation(experiment: string): string {
+  return `${scheme}${experiment}`
+}
+
+export function runLocation({ experiment, run }: Pick<TrackingRun, 'experiment' | 'run'>): string {
+  return `${experimentLocation(experiment)}/${mlflowRunId(run)}/artifacts`
+}
+
+export function loggedModelLocation({ experiment, loggedModel }: LoggedModel): string {
+  return `${experimentLocation(experiment)}/models/${loggedModel}/artifacts`
+}
+
+export function versionLocation({ model, version }: Pick<Version, 'model' | 'version'>): string {
+  return `${scheme}versions/${model}/${version}/artifacts`
+}
+
+const forms: { pattern: RegExp; read(name: string, more: string): Location | undefined }[] = [
+  {
+    pattern: /^\d+\/([0-9a-fA-F]{32})\/artifacts()(?:\/(.*))?$/s,
+    read: (id) => {
+      const owner = tryRunUuid(id)
+      return owner === undefined ? undefined : { kind: 'artifact', owner, path: '' }
+    },
+  },
+  {
+    pattern: /^\d+\/models\/(m-[0-9a-f]{32})\/artifacts()(?:\/(.*))?$/s,
+    read: (owner) => ({ kind: 'artifact', owner, path: '' }),
+  },
+  {
+    pattern: /^versions\/([a-z0-9-]+)\/(\d+)\/artifacts(?:\/(.*))?$/s,
+    read: (model, version) => ({ kind: 'version', version: `${model}@${version}`, path: '' }),
+  },
+]
+
+/** Reads a path of the artifact proxy. The one place where such paths get a meaning; none of them is a file of ours. */
+export function locationOf(proxyPath: string): Location {
+  for (const { pattern, read } of forms) {
+    const [, name, more = '', path = ''] = pattern.exec(proxyPath.replace(/\/$/, '')) ?? []
+    const location = name === undefined ? undefined : read(name, more)
+    if (location !== undefined) return { ...location, path }
+  }
+  throw invalid(`Invalid path: ${proxyPath.slice(0, 200)} is not inside the artifacts of a run, model or version`)
+}
+
+/** Reads the source of a model version: `models:/m-…`, `runs:/…` or `mlflow-artifacts:/…`. */
+export function locationOfSource(source: string): Location {
+  const [, loggedModel] = /^models:\/(m-[0-9a-f]{32})$/.exec(source) ?? []
+  if (loggedModel !== undefined) return { kind: 'artifact', owner: loggedModel, path: '' }
+  const [, run = '', path = ''] = /^runs:\/([0-9a-fA-F]{32})\/(.+)$/s.exec(source) ?? []
+  const owner = tryRunUuid(run)
+  if (owner !== undefined) return { kind: 'artifact', owner, path }
+  if (source.startsWith(scheme)) return locationOf(source.slice(scheme.length).replace(/^\/+/, ''))
+  throw invalid(
+    `Invalid model version source: '${source.slice(0, 200)}'. It must be models:/<logged model>, runs:/<run>/<path> or a path below ${scheme}`,
+  )
+}

@@ -1,0 +1,296 @@
+import { z } from 'zod'
+import {
+  createTrackingRun,
+  getTrackingRun,
+  listMetricPoints,
+  logRunData,
+  MetricPoint,
+  MetricValue,
+  type RunCondition,
+  recordRunLineage,
+  searchTrackingRuns,
+  type TrackingRun,
+  updateTrackingRun,
+} from '#modules/tracking/contract.ts'
+import { cursorOf, endpoint, Integer, KeyValues, keyValues, nextPage, pageSize, Texts } from './endpoint.ts'
+import { invalid } from './errors.ts'
+import { states, ViewType } from './experiments.ts'
+import { runLocation } from './location.ts'
+import { type Comparison, type Ordering, readFilter, readOrdering } from './read-filter.ts'
+import { mlflowRunId, runUuid, tryRunUuid } from './run-id.ts'
+
+const nameTag = 'mlflow.runName'
+const userTag = 'mlflow.user'
+
+const statuses = {
+  SCHEDULED: 'scheduled',
+  RUNNING: 'running',
+  FINISHED: 'finished',
+  FAILED: 'failed',
+  KILLED: 'killed',
+} as const
+const Status = z.enum(['SCHEDULED', 'RUNNING', 'FINISHED', 'FAILED', 'KILLED'])
+
+/** `run_uuid` is the older name of `run_id`. */
+const ByRun = z
+  .looseObject({ run_id: z.string().optional(), run_uuid: z.string().optional() })
+  .transform(({ run_id, run_uuid, ...rest }) => ({ ...rest, run: runUuid(run_id || run_uuid || '') }))
+
+const ofRun = <T extends z.ZodRawShape>(shape: T) => ByRun.pipe(z.object({ run: z.string(), ...shape }))
+
+const Metric = z
+  .object({
+    key: z.string(),
+    value: MetricValue,
+    timestamp: Integer,
+    step: Integer.default(0),
+    model_id: z.string().nullish(),
+  })
+  .transform(({ model_id, ...metric }) => ({ ...metric, loggedModel: model_id || null }))
+
+const Dataset = z.object({
+  tags: KeyValues,
+  dataset: z.object({
+    name: z.string(),
+    digest: z.string(),
+    source_type: z.string(),
+    source: z.string(),
+    schema: z.string().nullish(),
+    profile: z.string().nullish(),
+  }),
+})
+
+export const runs = [
+  endpoint(
+    'POST',
+    'runs/create',
+    z.object({
+      experiment_id: z.string().default('0'),
+      run_name: z.string().optional(),
+      start_time: Integer.optional(),
+      tags: KeyValues,
+    }),
+    async (call, { experiment_id, run_name, start_time, tags }) => {
+      const run = await call.run(createTrackingRun, {
+        experiment: experiment_id || '0',
+        name: run_name || tags[nameTag] || undefined,
+        startedAt: start_time ? instant(start_time) : undefined,
+        tags,
+      })
+      return { run: wireRun(run) }
+    },
+  ),
+  endpoint('GET', 'runs/get', ofRun({}), async (call, { run }) => ({
+    run: wireRun(await call.run(getTrackingRun, { run })),
+  })),
+  endpoint(
+    'POST',
+    'runs/update',
+    ofRun({ status: Status.optional(), end_time: Integer.optional(), run_name: z.string().optional() }),
+    async (call, { run, status, end_time, run_name }) => {
+      const updated = await call.run(updateTrackingRun, {
+        run,
+        status: status && statuses[status],
+        endedAt: end_time ? instant(end_time) : undefined,
+        name: run_name || undefined,
+      })
+      return { run_info: wireRun(updated).info }
+    },
+  ),
+  endpoint('POST', 'runs/delete', ofRun({}), async (call, { run }) => {
+    await call.run(updateTrackingRun, { run, state: 'deleted' })
+    return {}
+  }),
+  endpoint('POST', 'runs/restore', ofRun({}), async (call, { run }) => {
+    await call.run(updateTrackingRun, { run, state: 'active' })
+    return {}
+  }),
+  endpoint(
+    'POST',
+    'runs/search',
+    z.object({
+      experiment_ids: Texts,
+      filter: z.string().optional(),
+      run_view_type: ViewType,
+      max_results: Integer.optional(),
+      order_by: Texts,
+      page_token: z.string().optional(),
+    }),
+    async (call, request) => {
+      const { items, nextCursor } = await call.run(searchTrackingRuns, {
+        experiments: request.experiment_ids,
+        conditions: readFilter(request.filter).map(conditionOf),
+        orderBy: request.order_by.map((term) => orderOf(readOrdering(term))),
+        state: states[request.run_view_type],
+        limit: pageSize(request.max_results, 1000, 1000),
+        ...cursorOf(request.page_token),
+      })
+      return { runs: items.map(wireRun), ...nextPage(nextCursor) }
+    },
+  ),
+  endpoint('POST', 'runs/log-metric', ByRun.pipe(z.looseObject({ run: z.string() })), async (call, { run, ...rest }) => {
+    await call.run(logRunData, { run, metrics: [Metric.parse(rest)] })
+    return {}
+  }),
+  endpoint('POST', 'runs/log-parameter', ofRun({ key: z.string(), value: z.string() }), async (call, request) => {
+    await call.run(logRunData, { run: request.run, params: { [request.key]: request.value } })
+    return {}
+  }),
+  endpoint('POST', 'runs/set-tag', ofRun({ key: z.string(), value: z.string() }), async (call, request) => {
+    const { run, key, value } = request
+    await call.run(logRunData, { run, tags: { [key]: value } })
+    if (key === nameTag) await call.run(updateTrackingRun, { run, name: value })
+    return {}
+  }),
+  endpoint('POST', 'runs/delete-tag', ofRun({ key: z.string() }), async (call, { run, key }) => {
+    await call.run(updateTrackingRun, { run, removeTags: [key] })
+    return {}
+  }),
+  endpoint(
+    'POST',
+    'runs/log-batch',
+    ofRun({ metrics: z.array(Metric).max(1000).default([]), params: KeyValues, tags: KeyValues }),
+    async (call, { run, metrics, params, tags }) => {
+      await call.run(logRunData, { run, metrics, params, tags })
+      return {}
+    },
+  ),
+  endpoint(
+    'POST',
+    'runs/log-inputs',
+    ofRun({
+      datasets: z.array(Dataset).default([]),
+      models: z.array(z.object({ model_id: z.string() })).default([]),
+    }),
+    async (call, { run, datasets, models }) => {
+      await call.run(recordRunLineage, {
+        run,
+        datasets: datasets.map(({ tags, dataset: { source_type, schema, profile, ...dataset } }) => ({
+          ...dataset,
+          sourceType: source_type,
+          schema: schema ?? null,
+          profile: profile ?? null,
+          tags,
+        })),
+        models: models.map(({ model_id }) => ({ loggedModel: model_id, direction: 'input' })),
+      })
+      return {}
+    },
+  ),
+  endpoint(
+    'POST',
+    'runs/outputs',
+    ofRun({ models: z.array(z.object({ model_id: z.string(), step: Integer.default(0) })).default([]) }),
+    async (call, { run, models }) => {
+      await call.run(recordRunLineage, {
+        run,
+        models: models.map(({ model_id, step }) => ({ loggedModel: model_id, direction: 'output', step })),
+      })
+      return {}
+    },
+  ),
+  endpoint(
+    'GET',
+    'metrics/get-history',
+    ofRun({ metric_key: z.string(), max_results: Integer.optional(), page_token: z.string().optional() }),
+    async (call, { run, metric_key, max_results, page_token }) => {
+      const { items, nextCursor } = await call.run(listMetricPoints, {
+        run,
+        key: metric_key,
+        limit: pageSize(max_results, 25_000, 25_000),
+        ...cursorOf(page_token),
+      })
+      return { metrics: items.map((point) => wireMetric(point, run)), ...nextPage(nextCursor) }
+    },
+  ),
+]
+
+export function wireRun(run: TrackingRun) {
+  const id = mlflowRunId(run.run)
+  return {
+    info: {
+      run_id: id,
+      run_uuid: id,
+      run_name: run.name,
+      experiment_id: run.experiment,
+      user_id: run.tags[userTag] ?? run.author,
+      status: run.status.toUpperCase(),
+      start_time: Date.parse(run.startedAt),
+      ...(run.endedAt !== null && { end_time: Date.parse(run.endedAt) }),
+      artifact_uri: runLocation(run),
+      lifecycle_stage: run.state,
+    },
+    data: {
+      metrics: run.metrics.map((point) => wireMetric(point, run.run)),
+      params: keyValues(run.params),
+      tags: keyValues({ ...run.tags, [nameTag]: run.name }),
+    },
+    inputs: {
+      dataset_inputs: run.datasets.map(({ tags, sourceType, schema, profile, ...dataset }) => ({
+        tags: keyValues(tags),
+        dataset: {
+          ...dataset,
+          source_type: sourceType,
+          ...(schema !== null && { schema }),
+          ...(profile !== null && { profile }),
+        },
+      })),
+      model_inputs: run.models
+        .filter((model) => model.direction === 'input')
+        .map(({ loggedModel }) => ({ model_id: loggedModel })),
+    },
+    outputs: {
+      model_outputs: run.models
+        .filter((model) => model.direction === 'output')
+        .map(({ loggedModel, step }) => ({ model_id: loggedModel, step })),
+    },
+  }
+}
+
+export function wireMetric({ loggedModel, ...point }: MetricPoint, run: string) {
+  return { ...point, run_id: mlflowRunId(run), ...(loggedModel !== null && { model_id: loggedModel }) }
+}
+
+const attributes = new Map([
+  ['run_id', 'run'],
+  ['run_name', 'name'],
+  ['Run name', 'name'],
+  ['status', 'status'],
+  ['start_time', 'startedAt'],
+  ['created', 'startedAt'],
+  ['Created', 'startedAt'],
+  ['end_time', 'endedAt'],
+])
+
+function attributeOf(key: string): string {
+  const attribute = attributes.get(key)
+  if (attribute === undefined) throw invalid(`Invalid attribute key '${key}'; there are ${[...attributes.keys()].join(', ')}`)
+  return attribute
+}
+
+function conditionOf({ entity, key, comparator, value }: Comparison): RunCondition {
+  if (entity === 'tag' && key === nameTag) return { field: 'attribute', key: 'name', comparator, value }
+  if (entity !== 'attribute') return { field: entity, key, comparator, value }
+  const attribute = attributeOf(key)
+  const translate = (text: string) => {
+    if (attribute === 'run') return tryRunUuid(text) ?? text
+    return attribute === 'status' ? text.toLowerCase() : text
+  }
+  if (Array.isArray(value)) return { field: 'attribute', key: attribute, comparator, value: value.map(translate) }
+  const instants = attribute === 'startedAt' || attribute === 'endedAt'
+  return {
+    field: 'attribute',
+    key: attribute,
+    comparator,
+    value: instants ? instant(Number(value)) : translate(String(value)),
+  }
+}
+
+function orderOf({ entity, key, descending }: Ordering) {
+  return { field: entity, key: entity === 'attribute' ? attributeOf(key) : key, descending }
+}
+
+function instant(milliseconds: number): string {
+  if (!(Math.abs(milliseconds) <= 8.64e15)) throw invalid(`${milliseconds} is not a time in milliseconds`)
+  return new Date(milliseconds).toISOString()
+}
