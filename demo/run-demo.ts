@@ -41,6 +41,8 @@ const options = readOptions(process.argv.slice(2), join(import.meta.dirname, '..
 const narrator = createNarrator(() => performance.now())
 const file = await openProgress(options.dataDir, Date.now())
 const started = performance.now()
+/** What each kind of finding measures. */
+const metricOf = { drift: 'PSI', prediction_drift: 'PSI', performance: 'AUC', calibration: 'ECE' } as const
 /** What was last said of each release. */
 const told = new Map<string, string>()
 
@@ -74,9 +76,14 @@ async function runJob(pave: RunningPave, narrator: Narrator, file: ProgressFile)
   const { ada } = people
 
   narrator.stage('applying the manifests of examples/flight-delays')
-  const changes = await planManifests(ada, await readManifests(example, kindsOf(operations.map((one) => one.operation))))
+  const changes = await planManifests(
+    ada,
+    await readManifests(example, kindsOf(operations.map((one) => one.operation))),
+  )
   await applyChanges(ada, changes, () => {})
-  narrator.done(`${changes.filter((change) => change.action !== 'unchanged').length} of ${changes.length} resources changed`)
+  narrator.done(
+    `${changes.filter((change) => change.action !== 'unchanged').length} of ${changes.length} resources changed`,
+  )
 
   narrator.stage('first model: January and February, judged on early March')
   const first = await runPipeline(ada, file, narrator, 'first model', {})
@@ -98,7 +105,9 @@ async function runJob(pave: RunningPave, narrator: Narrator, file: ProgressFile)
 
   narrator.stage('replaying March 11 to June 30 in event order')
   const flights = await loadFlights(firstDay, lastDay, firstQuestion, options.sample)
-  narrator.note(`${flights.count.toLocaleString('en')} outcomes stream in, ${flights.asked.length.toLocaleString('en')} flights are asked about`)
+  narrator.note(
+    `${flights.count.toLocaleString('en')} outcomes stream in, ${flights.asked.length.toLocaleString('en')} flights are asked about`,
+  )
   await nodesFollow(ada)
   const asker = createAsker(pave.inferenceUrl, people.productToken)
   await replay({
@@ -109,7 +118,10 @@ async function runJob(pave: RunningPave, narrator: Narrator, file: ProgressFile)
     from: firstDay,
     to: lastDay,
     onHour: (fraction, at) =>
-      narrator.progress(fraction, `${new Date(at).toISOString().slice(0, 10)}  ${progress.requests} requests, ${progress.failedRequests} failed`),
+      narrator.progress(
+        fraction,
+        `${new Date(at).toISOString().slice(0, 10)}  ${progress.requests} requests, ${progress.failedRequests} failed`,
+      ),
     onDay: (at) => onDay(people, narrator, file, at),
   })
   await asker.close()
@@ -170,7 +182,9 @@ async function tellReleases(client: Client, narrator: Narrator): Promise<void> {
     const now = `${one.state} ${one.weight}`
     if (told.get(one.id) === now) continue
     told.set(one.id, now)
-    narrator.note(`${one.version}: ${one.state}, ${one.weight / 100} % of traffic${one.reason === null ? '' : ` (${one.reason})`}`)
+    narrator.note(
+      `${one.version}: ${one.state}, ${one.weight / 100} % of traffic${one.reason === null ? '' : ` (${one.reason})`}`,
+    )
   }
 }
 
@@ -178,7 +192,8 @@ async function finished(client: Client, job: string): Promise<void> {
   for (;;) {
     const state = await patiently(() => client.call(getJob, { job, wait: 10 }))
     if (state.state === 'done') return
-    if (state.state !== 'queued' && state.state !== 'running') throw new Error(`${state.job} ${state.state}: ${state.error?.message}`)
+    if (state.state !== 'queued' && state.state !== 'running')
+      throw new Error(`${state.job} ${state.state}: ${state.error?.message}`)
   }
 }
 
@@ -227,22 +242,27 @@ async function summarise(pave: RunningPave, people: People, file: ProgressFile):
         ...statusOf(version.ref),
       }))
       .reverse(),
-    gates: gates.map((gate) => ({ version: gate.version, passed: gate.passed, failed_rules: gate.failedRules })).reverse(),
+    gates: gates
+      .map((gate) => ({ version: gate.version, passed: gate.passed, failed_rules: gate.failedRules }))
+      .reverse(),
     requests: progress.requests,
     failed_requests: progress.failedRequests,
     latency_ms: { p50: quantile(progress.latencies, 0.5), p99: quantile(progress.latencies, 0.99) },
     drift: findings
       .map((finding) => ({
         feature: finding.feature ?? 'prediction',
-        metric: finding.metric,
+        metric: metricOf[finding.kind],
         value: finding.value,
         since: finding.since,
       }))
       .sort((a, b) => b.value - a.value),
-    retrained:
-      retrained === undefined ? null : ((await versionOfRun(ada, retrained)) ?? null),
+    retrained: retrained === undefined ? null : ((await versionOfRun(ada, retrained)) ?? null),
     rollback: await rollbackOf(ada, releases, progress.failedRequests),
-    incidents: incidents.map((incident) => ({ incident: incident.incident, title: incident.title, state: incident.state })),
+    incidents: incidents.map((incident) => ({
+      incident: incident.incident,
+      title: incident.title,
+      state: incident.state,
+    })),
     ledger: { entries: ledger.entries, verified: ledger.verified },
     evidence: await writeEvidence(ada, releases),
     console: pave.url,
@@ -271,7 +291,12 @@ async function rollbackOf(client: Client, releases: readonly Release[], failed: 
   const reports = await patiently(() => client.call(listEntries, { operation: 'report-node-status', limit: 200 }))
   const applied = reports.items.filter((entry) => Number(entry.facts?.generation ?? 0) >= generation).at(-1)
   const seconds = (Date.parse(applied?.at ?? decided?.at ?? '') - Date.parse(decided?.at ?? '')) / 1000
-  return { version: release.version, reason: release.reason ?? '', seconds: Math.max(0, seconds), failed_requests: failed }
+  return {
+    version: release.version,
+    reason: release.reason ?? '',
+    seconds: Math.max(0, seconds),
+    failed_requests: failed,
+  }
 }
 
 async function writeEvidence(client: Client, releases: readonly Release[]): Promise<string[]> {

@@ -7,7 +7,9 @@ import { type ControlPlane, onlineUrlOf, startControlPlane } from '#platform/con
 import { chooseDataDirectory, openDataDirectory } from '#platform/data-directory.ts'
 import { startupFailure } from '#platform/startup-error.ts'
 import { startEmbeddedPostgres } from '#platform/storage/database/embedded/start-embedded-postgres.ts'
+import { serveConsole } from '#platform/surfaces/console-files.ts'
 import { createLogger } from '#platform/telemetry.ts'
+import { buildConsoleIfStale, consoleDirectory } from '../console/build.ts'
 import { type ClientFile, ensureClientFile, ensureWorkspace, nodeToken, signInLink } from './bootstrap.ts'
 import { supervise } from './supervise.ts'
 
@@ -61,6 +63,8 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
       onProgress: options.onProgress,
     })
     stops.push(() => controlPlane.stop())
+    await buildConsoleIfStale(options.onProgress)
+    serveConsole(controlPlane.http, consoleDirectory)
     const url = await listen(controlPlane, config)
     const inferenceUrl = `http://${config.host}:${config.inferencePort}`
     const workspace = await ensureWorkspace(controlPlane.platform)

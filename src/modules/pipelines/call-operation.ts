@@ -3,8 +3,9 @@ import { z } from 'zod'
 import { systemActor } from '#platform/actor.ts'
 import { cancelJob, type Job } from '#platform/kernel/contract.ts'
 import { Digest } from '#platform/names.ts'
+import type { Db } from '#platform/storage/database/database.ts'
 import type { Artifact } from './contract.ts'
-import { type AttemptEnd, attemptEnd, type Drive, endsWork } from './drive.ts'
+import { type AttemptEnd, attemptEnd, type Drive, endsWork, patiently } from './drive.ts'
 import type { PlannedStep } from './plan-steps.ts'
 import type { PreparedStep } from './prepare-step.ts'
 import { attemptId, pipelinesFailure } from './tables.ts'
@@ -24,11 +25,9 @@ export async function callOperation(
   prepared: PreparedStep,
 ): Promise<AttemptEnd> {
   const { ctx, run } = drive
-  const answer = await ctx.platform.run(operationOf(drive, planned), {
-    actor: run.actor,
-    input: prepared.with,
-    idempotencyKey: attemptId(run.id, planned.name, attempt),
-  })
+  const operation = operationOf(drive, planned)
+  const call = { actor: run.actor, input: prepared.with, idempotencyKey: attemptId(run.id, planned.name, attempt) }
+  const answer = await patiently(() => ctx.platform.run(operation, call))
   if (planned.work.kind === 'operation') {
     return attemptEnd({ state: 'done', reason: `${name} has answered.`, result: answer ?? null })
   }
@@ -68,6 +67,11 @@ export function operationOf({ ctx }: Pick<Drive, 'ctx'>, { name, work }: Planned
 
 type EndedJob = Pick<Job, 'state' | 'result' | 'error'>
 
+async function readJob(db: Db, id: string): Promise<EndedJob | undefined> {
+  const { rows } = await sql<EndedJob>`select state, result, error from platform.job where id = ${id}`.execute(db)
+  return rows[0]
+}
+
 /** Ends the job when the run ends; leaves it running when Pave lets go of the run. */
 async function untilEnded({ ctx, signal }: Drive, id: string): Promise<EndedJob> {
   let cancelling: Promise<unknown> | undefined
@@ -79,10 +83,7 @@ async function untilEnded({ ctx, signal }: Drive, id: string): Promise<EndedJob>
     const timer = setTimeout(news.resolve, lookAgainMs)
     if (cancelling === undefined) signal.addEventListener('abort', () => news.resolve(), { once: true })
     try {
-      const { rows } = await ctx.read((db) =>
-        sql<EndedJob>`select state, result, error from platform.job where id = ${id}`.execute(db),
-      )
-      const job = rows[0]
+      const job = await patiently(() => ctx.read((db) => readJob(db, id)))
       if (job === undefined) throw pipelinesFailure('reference_unresolved', `There is no job ${id}`)
       if (job.state !== 'queued' && job.state !== 'running') return job
       if (signal.aborted) {

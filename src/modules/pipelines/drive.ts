@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { z } from 'zod'
 import { systemActor } from '#platform/actor.ts'
 import { PaveError } from '#platform/errors.ts'
 import type { JobContext } from '#platform/job.ts'
 import type { Operation, OutputOf } from '#platform/operation.ts'
+import { translateDatabaseError } from '#platform/storage/database/translate-error.ts'
 import type { Artifact, StepState } from './contract.ts'
 import type { RunRow } from './tables.ts'
 
@@ -60,16 +62,34 @@ export function attemptEnd(end: Pick<AttemptEnd, 'state' | 'reason'> & Partial<A
   }
 }
 
-/** Enters what happened, as Pave: nobody may write the record of a run by hand. */
+/**
+ * Enters what happened, as Pave: nobody may write the record of a run by hand. `key` makes it happen once, however often
+ * it is asked for.
+ */
 export function record<Op extends Operation>(
   { ctx, run }: Pick<Drive, 'ctx' | 'run'>,
+  key: string,
   operation: Op,
   input: z.input<Op['input']>,
 ): Promise<OutputOf<Op>> {
-  return ctx.platform.run(operation, {
-    actor: { ...systemActor(ctx.workspace), onBehalfOf: run.actor.id },
-    input,
-  })
+  const actor = { ...systemActor(ctx.workspace), onBehalfOf: run.actor.id }
+  return patiently(() => ctx.platform.run(operation, { actor, input, idempotencyKey: `run:${run.id}:${key}` }))
+}
+
+const mostQuestions = 60
+const pauseMs = 500
+
+/** Waits for a PostgreSQL that restarts. What is asked may have happened already, so it must be safe to ask twice. */
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let question = 1; ; question++) {
+    try {
+      return await ask()
+    } catch (error) {
+      const known = error instanceof PaveError ? error : translateDatabaseError(error)
+      if (known?.code !== 'database_unavailable' || question === mostQuestions) throw error
+      await delay(pauseMs)
+    }
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { compiledService } from '#modules/feature-store/queries.ts'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import { digestOf } from '#platform/ids.ts'
 import type { Artifact } from './contract.ts'
-import type { Drive } from './drive.ts'
+import { type Drive, patiently } from './drive.ts'
 import { outputNames, type PlannedStep, stepReferences } from './plan-steps.ts'
 import type { Recipe } from './recipe.ts'
 import { pipelinesFailure } from './tables.ts'
@@ -112,9 +112,9 @@ function scopeOf(drive: Drive) {
 async function declarationDigest({ ctx }: Drive, ref: string): Promise<string> {
   const name = ref.slice(ref.indexOf(':') + 1)
   if (ref.startsWith('feature-service:')) {
-    return digestOf(canonicalJson(await ctx.read((db) => compiledService(db, name))))
+    return digestOf(canonicalJson(await patiently(() => ctx.read((db) => compiledService(db, name)))))
   }
-  const dataset = await ctx.read((db) => findDataset(db, name))
+  const dataset = await patiently(() => ctx.read((db) => findDataset(db, name)))
   if (dataset === undefined) throw pipelinesFailure('reference_unresolved', `There is no dataset ${name}`)
   return digestOf(canonicalJson({ source: dataset.spec.source.digest, contract: dataset.contract_digest }))
 }

@@ -6,7 +6,7 @@ import { PaveError } from '#platform/errors.ts'
 import { defineJob, type JobContext } from '#platform/job.ts'
 import { operationOf } from './call-operation.ts'
 import { finishRun, type RunError, type StepState } from './contract.ts'
-import { type Drive, endsWork, record, type StepProgress } from './drive.ts'
+import { type Drive, endsWork, patiently, record, type StepProgress } from './drive.ts'
 import { type PlannedStep, planSteps } from './plan-steps.ts'
 import { requireRun, stepsOf } from './queries.ts'
 import { scratchOf } from './run-command.ts'
@@ -29,7 +29,7 @@ export const runJob = defineJob({
   timeoutMs,
   concurrency: 8,
   async run(ctx, { run: id }) {
-    const run = await ctx.read((db) => requireRun(db, id))
+    const run = await patiently(() => ctx.read((db) => requireRun(db, id)))
     if (run.state === 'failed' || run.state === 'cancelled') throw asFailure(run)
     if (run.state !== 'done') await carryOut(ctx, run)
     return { run: id, pipeline: run.pipeline }
@@ -43,12 +43,12 @@ async function carryOut(ctx: JobContext, run: RunRow): Promise<void> {
     const planned = planSteps(run.spec)
     await requireCarriable(ctx, planned)
     await runSteps(drive, planned, failing)
-    await record(drive, finishRun, { run: run.id, state: 'done' })
+    await record(drive, 'done', finishRun, { run: run.id, state: 'done' })
   } catch (error) {
     const reason = ctx.signal.aborted ? ctx.signal.reason : error
     if (!endsWork(reason)) throw reason
     const state = reason.code === 'job_cancelled' ? 'cancelled' : 'failed'
-    await record(drive, finishRun, { run: run.id, state, error: state === 'failed' ? runError(reason) : null })
+    await record(drive, 'ended', finishRun, { run: run.id, state, error: state === 'failed' ? runError(reason) : null })
     throw reason
   } finally {
     await Promise.allSettled(drive.chores)
@@ -99,7 +99,7 @@ async function runSteps(drive: Drive, planned: readonly PlannedStep[], failing: 
 }
 
 async function openDrive(ctx: JobContext, run: RunRow, failing: AbortSignal): Promise<Drive> {
-  const rows = await ctx.read((db) => stepsOf(db, run.id))
+  const rows = await patiently(() => ctx.read((db) => stepsOf(db, run.id)))
   return {
     ctx,
     run,

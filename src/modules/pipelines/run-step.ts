@@ -32,7 +32,7 @@ export async function runStep(drive: Drive, planned: PlannedStep, progress: Step
     const { attempt } = progress
     const end = await perform(drive, planned, attempt, prepared).catch(failedBy)
     const mayRetry = end.state === 'failed' && retryAllowed(planned, progress, end)
-    const { state } = await record(drive, finishStep, {
+    const { state } = await record(drive, `${name}:${attempt}:finish`, finishStep, {
       run: drive.run.id,
       step: name,
       attempt,
@@ -60,7 +60,7 @@ export async function runStep(drive: Drive, planned: PlannedStep, progress: Step
 
 function beginAttempt(drive: Drive, step: string, attempt: number, prepared: PreparedStep | PaveError) {
   const plan = prepared instanceof PaveError ? { recipe: null, always: 'it could not begin', uses: [] } : prepared
-  return record(drive, startStep, {
+  return record(drive, `${step}:${attempt}:start`, startStep, {
     run: drive.run.id,
     step,
     attempt,

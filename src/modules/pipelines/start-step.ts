@@ -23,7 +23,11 @@ export const startStep = handle(contract.startStep, async (ctx, input) => {
     ? `same code, params and inputs as run ${found.run}`
     : (input.always ?? (await explainMiss(ctx, run, step, recipe)))
   const now = ctx.clock.iso()
-  const { rows } = await sql<{ pipeline: string }>`
+  // The run's row before the step's, as ending a run locks them.
+  await sql`
+    update pipelines.run set state = 'running', started_at = ${now} where id = ${run} and state = 'queued'
+  `.execute(ctx.db)
+  const { rows } = await sql<{ step: string }>`
     update pipelines.step
     set state = ${found ? 'done' : 'running'}, attempt = ${attempt}, key = ${key},
         recipe = ${recipe === null ? null : JSON.stringify(recipe)}::jsonb,
@@ -32,12 +36,9 @@ export const startStep = handle(contract.startStep, async (ctx, input) => {
         result = ${found?.result === undefined ? null : JSON.stringify(found.result)}::jsonb,
         started_at = coalesce(started_at, ${now}), ended_at = ${found ? now : null}::timestamptz
     where run = ${run} and step = ${step} and attempt = ${attempt - 1} and state in ('pending', 'retrying')
-    returning pipeline
+    returning step
   `.execute(ctx.db)
   if (rows[0] === undefined) throw movedOn(run, step)
-  await sql`
-    update pipelines.run set state = 'running', started_at = ${now} where id = ${run} and state = 'queued'
-  `.execute(ctx.db)
   ctx.entry.subject('step', `${run}/${step}`)
   ctx.entry.subject('run', run)
   for (const { kind, id } of input.inputs) ctx.entry.input(kind, id)
