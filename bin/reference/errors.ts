@@ -1,36 +1,42 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import type { ErrorDefinition } from '#platform/errors.ts'
+import { inferenceErrors } from '#inference/errors.ts'
+import { modules } from '#modules/index.ts'
+import { analyticsErrors } from '#platform/analytics/errors.ts'
+import { computeErrors } from '#platform/compute/compute.ts'
+import { egressErrors } from '#platform/egress.ts'
+import { type ErrorDefinition, platformErrors } from '#platform/errors.ts'
+import { expressionErrors } from '#platform/expressions/errors.ts'
+import { ledgerErrors } from '#platform/ledger/ledger-errors.ts'
+import { startupErrors } from '#platform/startup-error.ts'
+import { objectErrors } from '#platform/storage/objects/object-store.ts'
+import { onlineErrors } from '#platform/storage/online/online-store.ts'
+import { clientErrors } from '#platform/surfaces/client-errors.ts'
 import { table } from './table.ts'
 
 export interface ErrorTable {
-  /** The file that declares it, relative to `src`. */
-  file: string
+  title: string
   errors: Record<string, ErrorDefinition>
 }
 
-const src = join(import.meta.dirname, '..', '..', 'src')
+/** Every table of `defineErrors`; a test counts them. */
+export const errorTables: readonly ErrorTable[] = [
+  { title: 'Every operation', errors: platformErrors },
+  ...modules.flatMap(({ name, errors }) => (errors === undefined ? [] : [{ title: titleOf(name), errors }])),
+  { title: 'Inference', errors: inferenceErrors },
+  { title: 'Command line and client', errors: clientErrors },
+  { title: 'Starting Pave', errors: startupErrors },
+  { title: 'Ledger', errors: ledgerErrors },
+  { title: 'Expressions', errors: expressionErrors },
+  { title: 'Objects', errors: objectErrors },
+  { title: 'Online features', errors: onlineErrors },
+  { title: 'Analytics', errors: analyticsErrors },
+  { title: 'Compute', errors: computeErrors },
+  { title: 'Outgoing requests', errors: egressErrors },
+]
 
-/** Every table that the code declares, found by its call of `defineErrors`. */
-export async function errorTables(): Promise<ErrorTable[]> {
-  const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /(?<!\.(test|fixture))\.ts$/.test(file) && file !== 'platform/errors.ts')
-    .filter((file) => readFileSync(join(src, file), 'utf8').includes('defineErrors('))
-  const tables: ErrorTable[] = []
-  for (const file of ['platform/errors.ts', ...files.sort()]) {
-    const exported: Record<string, unknown> = await import(pathToFileURL(join(src, file)).href)
-    const errors = Object.values(exported).filter(isErrorTable)
-    if (errors.length === 0) throw new Error(`${file} declares errors but exports no table of them`)
-    tables.push({ file, errors: Object.assign({}, ...errors) })
-  }
-  return tables
-}
-
-export async function errorsPage(): Promise<string> {
-  const sections = (await errorTables()).map(
-    ({ file, errors }) =>
-      `## ${nameOf(file)}\n\n${table(
+export function errorsPage(): string {
+  const sections = errorTables.map(
+    ({ title, errors }) =>
+      `## ${title}\n\n${table(
         ['Code', 'Status', 'Meaning', 'Way out'],
         Object.entries(errors).map(([code, { status, summary, hint }]) => [
           `<a id="${code}"></a>\`${code}\``,
@@ -50,34 +56,6 @@ pointer, and \`details\` holds machine-readable particulars. The command line pr
 ${sections.join('\n')}`
 }
 
-function nameOf(file: string): string {
-  const words = /^modules\/([a-z-]+)\//.exec(file)?.[1] ?? /^(inference)\//.exec(file)?.[1] ?? titles[file]
-  if (words === undefined) throw new Error(`${file} declares errors; say in titles what they are about`)
-  return words.replaceAll('-', ' ').replace(/^./, (letter) => letter.toUpperCase())
-}
-
-const titles: Record<string, string> = {
-  'platform/errors.ts': 'every operation',
-  'platform/analytics/errors.ts': 'analytics',
-  'platform/compute/compute.ts': 'compute',
-  'platform/egress.ts': 'outgoing requests',
-  'platform/expressions/errors.ts': 'expressions',
-  'platform/ledger/ledger-errors.ts': 'ledger',
-  'platform/startup-error.ts': 'starting Pave',
-  'platform/storage/objects/object-store.ts': 'objects',
-  'platform/storage/online/online-store.ts': 'online features',
-  'platform/surfaces/client-errors.ts': 'command line and client',
-}
-
-function isErrorTable(value: unknown): value is Record<string, ErrorDefinition> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    Object.values(value).length > 0 &&
-    Object.values(value).every(isDefinition)
-  )
-}
-
-function isDefinition(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'status' in value && 'summary' in value && 'hint' in value
+function titleOf(module: string): string {
+  return module.replaceAll('-', ' ').replace(/^./, (letter) => letter.toUpperCase())
 }

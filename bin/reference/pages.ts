@@ -9,7 +9,7 @@ import { expressionsPage } from './expressions.ts'
 export async function referencePages(): Promise<Map<string, string>> {
   const kinds = kindsOf(operations.map((one) => one.operation))
   return new Map([
-    ['errors.md', await errorsPage()],
+    ['errors.md', errorsPage()],
     ['configuration.md', configurationPage()],
     ['command-line.md', await commandLinePage()],
     ['expressions.md', expressionsPage()],

@@ -9,6 +9,8 @@ const Port = z
   .transform(Number)
   .pipe(z.int().max(65_535))
 
+const HttpUrl = z.url({ protocol: /^https?$/, error: 'write an address such as http://127.0.0.1:7400' })
+
 /** The environment variables; `docs/reference/configuration.md` is written from their descriptions. */
 export const Environment = z.object({
   PAVE_DATA_DIR: z
@@ -19,7 +21,7 @@ export const Environment = z.object({
   PAVE_HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   PAVE_PORT: Port.prefault('7400').describe('Port of the control plane: API and console; 0 takes a free one'),
   PAVE_INFERENCE_PORT: Port.prefault('7401').describe('Port of the inference node'),
-  PAVE_URL: z.url().optional().describe('Where clients and inference nodes find the control plane'),
+  PAVE_URL: HttpUrl.optional().describe('Where clients and inference nodes find the control plane'),
   PAVE_TOKEN: z.string().trim().optional().describe('Token that commands and inference nodes authenticate with'),
   DATABASE_URL: z
     .string()
@@ -38,8 +40,7 @@ export const Environment = z.object({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
     .describe('Least severe log line'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z
-    .url()
+  OTEL_EXPORTER_OTLP_ENDPOINT: HttpUrl
     .optional()
     .describe('OTLP endpoint that traces are sent to; none are made without it'),
 })

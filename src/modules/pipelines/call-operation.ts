@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { systemActor } from '#platform/actor.ts'
@@ -74,28 +75,30 @@ async function readJob(db: Db, id: string): Promise<EndedJob | undefined> {
 
 /** Ends the job when the run ends; leaves it running when Pave lets go of the run. */
 async function untilEnded({ ctx, signal }: Drive, id: string): Promise<EndedJob> {
-  let cancelling: Promise<unknown> | undefined
-  for (;;) {
-    const news = Promise.withResolvers<void>()
-    const forget = ctx.platform.events.follow(ctx.workspace, ({ type, data }) => {
-      if (type === 'job' && data.id === id && data.state !== undefined) news.resolve()
-    })
-    const timer = setTimeout(news.resolve, lookAgainMs)
-    if (cancelling === undefined) signal.addEventListener('abort', () => news.resolve(), { once: true })
-    try {
+  let wake = () => {}
+  const onAbort = () => wake()
+  signal.addEventListener('abort', onAbort)
+  const forget = ctx.platform.events.follow(ctx.workspace, ({ type, data }) => {
+    if (type === 'job' && data.id === id && data.state !== undefined) wake()
+  })
+  try {
+    for (let cancelled = false; ; ) {
+      const news = new Promise<void>((resolve) => {
+        wake = resolve
+      })
       const job = await patiently(() => ctx.read((db) => readJob(db, id)))
       if (job === undefined) throw pipelinesFailure('reference_unresolved', `There is no job ${id}`)
       if (job.state !== 'queued' && job.state !== 'running') return job
-      if (signal.aborted) {
+      if (signal.aborted && !cancelled) {
         if (!endsWork(signal.reason)) throw signal.reason
-        cancelling ??= ctx.platform.run(cancelJob, { actor: systemActor(ctx.workspace), input: { job: id } })
-        await cancelling
+        cancelled = true
+        await ctx.platform.run(cancelJob, { actor: systemActor(ctx.workspace), input: { job: id } })
       }
-      await news.promise
-    } finally {
-      clearTimeout(timer)
-      forget()
+      await Promise.race([news, delay(lookAgainMs, undefined, { ref: false })])
     }
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    forget()
   }
 }
 

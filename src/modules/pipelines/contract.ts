@@ -28,7 +28,6 @@ const Param = z.strictObject({
   default: ParamValue.optional(),
   description: z.string().max(1000).optional(),
 })
-export type Param = z.infer<typeof Param>
 
 const Resources = z.strictObject({
   /** Of all its processes together. */

@@ -21,7 +21,7 @@ import { pipelines } from './module.ts'
 const CountInput = z.object({ name: Name, log: z.string(), wait: z.string().optional() })
 
 /** A job for steps to run: it leaves a line in a file each time, and may wait for another file to appear. */
-export const countThings = operation({
+const countThings = operation({
   name: 'count-things',
   method: 'POST',
   path: '/api/v1/things/:name/counts',

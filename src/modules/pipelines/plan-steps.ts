@@ -13,7 +13,7 @@ export interface PlannedStep {
   backoffMs: number
 }
 
-export type Work =
+type Work =
   | { kind: 'command'; command: string | string[] }
   | { kind: 'job'; operation: string }
   | { kind: 'operation'; operation: string }
@@ -87,15 +87,11 @@ export function findCycle(spec: PipelineSpec): string[] | undefined {
         continue
       }
       const from = trail.findIndex((one) => one.name === next)
-      // The trail runs from a step to what it waits for; people read it the way that work flows.
-      if (from >= 0)
-        return [
-          next,
-          ...trail
-            .slice(from)
-            .map((one) => one.name)
-            .reverse(),
-        ]
+      if (from >= 0) {
+        // The trail runs from a step to what it waits for; people read it the way that work flows.
+        const loop = trail.slice(from).map((one) => one.name)
+        return [next, ...loop.reverse()]
+      }
       trail.push({ name: next, left: [...(needs.get(next) ?? [])] })
     }
   }

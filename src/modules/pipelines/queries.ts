@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '#platform/storage/database/database.ts'
-import type { PipelineSpec, StepRun } from './contract.ts'
+import type { StepRun } from './contract.ts'
 import { type PipelineRow, pipelinesFailure, type RunRow, runSummaryOf, type StepRow, stepRunOf } from './tables.ts'
 
 export async function findPipeline(db: Db, name: string): Promise<PipelineRow | undefined> {
@@ -15,11 +15,6 @@ export async function requirePipeline(db: Db, name: string): Promise<PipelineRow
   const row = await findPipeline(db, name)
   if (row === undefined) throw pipelinesFailure('pipeline_not_found', `There is no pipeline ${name}`)
   return row
-}
-
-/** The declaration of a pipeline; `pipeline_not_found` when there is none. */
-export async function pipelineSpec(db: Db, name: string): Promise<PipelineSpec> {
-  return (await requirePipeline(db, name)).spec
 }
 
 /** `run_not_found` when there is none. */

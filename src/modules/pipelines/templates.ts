@@ -10,7 +10,7 @@ export type Reference =
   | { kind: 'output'; step: string; output: string }
 
 /** A reference with its place inside the templated value, as a JSON pointer; undefined when its text means nothing. */
-export interface PlacedReference {
+interface PlacedReference {
   text: string
   pointer: string
   reference: Reference | undefined

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Actor, allows, systemActor } from '../actor.ts'
+import { type Actor, allows } from '../actor.ts'
 import { platformFailure } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import { workspaceHasObject } from '../storage/objects/workspace-objects.ts'
 import { requireActor, traceIdOf } from '../surfaces/request.ts'
-import { recordObject } from './contract.ts'
+import { storeUpload } from './store-upload.ts'
 
 const largestObject = 50 * 1024 ** 3
 
@@ -20,16 +20,11 @@ export function objectRoutes(app: FastifyInstance, platform: Platform): void {
       const actor = await requireActor(platform, request)
       requireVerb(actor, 'object:create')
       const digest = request.headers['x-pave-digest']
-      const stored = await platform.services.objects.put(request.raw, {
+      return storeUpload(platform, actor, request.raw, {
         maxBytes: largestObject,
+        traceId: traceIdOf(request),
         ...(typeof digest === 'string' && { expectedDigest: digest }),
       })
-      await platform.run(recordObject, {
-        actor: { ...systemActor(actor.workspace), onBehalfOf: actor.id },
-        input: stored,
-        traceId: traceIdOf(request),
-      })
-      return stored
     })
   })
   app.head('/api/v1/objects/:digest', async (request, reply) => {

@@ -94,10 +94,25 @@ test('what it did for an entry it does once, however often it is called', async 
   const again: string[] = []
   await platform.systemPool.query('update ledger.cursor set ix = 0')
   const replay = followLedger(
-    { ...platform, modules: [defineModule({ name: 'again', handlers: [], subscribers: [{ name: 'echo-notes', operations: ['write-note'], handle: async (ctx, entry) => {
-      await follow(ctx, entry)
-      again.push(entry.id)
-    } }] })] },
+    {
+      ...platform,
+      modules: [
+        defineModule({
+          name: 'again',
+          handlers: [],
+          subscribers: [
+            {
+              name: 'echo-notes',
+              operations: ['write-note'],
+              handle: async (ctx, entry) => {
+                await follow(ctx, entry)
+                again.push(entry.id)
+              },
+            },
+          ],
+        }),
+      ],
+    },
     suite.databaseUrl,
   )
   const total = seen.length
@@ -111,7 +126,9 @@ test('its place survives a restart', async () => {
   const module = defineModule({
     name: 'restarted',
     handlers: [],
-    subscribers: [{ name: 'restarted', operations: ['write-note'], handle: async (_, entry) => void called.push(entry.id) }],
+    subscribers: [
+      { name: 'restarted', operations: ['write-note'], handle: async (_, entry) => void called.push(entry.id) },
+    ],
   })
   const start = () => followLedger({ ...platform, modules: [module] }, suite.databaseUrl)
   const { rows } = await platform.systemPool.query<{ n: number }>(
@@ -131,12 +148,27 @@ test('its place survives a restart', async () => {
 test('lineage is followed both ways', async () => {
   const system = systemActor(workspace)
   const entry = (inputs: string[], outputs: string[]): Entry => ({
-    version: 1, id: platform.ids.next(), at: platform.clock.iso(), workspace, actor: { kind: 'system', id: system.id },
-    operation: 'make-thing', outcome: 'done', subjects: [], inputDigest: 'sha256:0',
-    lineage: { inputs: inputs.map((id) => ({ kind: 'thing', id })), outputs: outputs.map((id) => ({ kind: 'thing', id })) },
+    version: 1,
+    id: platform.ids.next(),
+    at: platform.clock.iso(),
+    workspace,
+    actor: { kind: 'system', id: system.id },
+    operation: 'make-thing',
+    outcome: 'done',
+    subjects: [],
+    inputDigest: 'sha256:0',
+    lineage: {
+      inputs: inputs.map((id) => ({ kind: 'thing', id })),
+      outputs: outputs.map((id) => ({ kind: 'thing', id })),
+    },
   })
   const { appendEntry } = await import('./append-entry.ts')
-  for (const [inputs, outputs] of [[['a'], ['b']], [['b', 'x'], ['c']], [['c'], ['d']], [['d'], ['a']]] as const) {
+  for (const [inputs, outputs] of [
+    [['a'], ['b']],
+    [['b', 'x'], ['c']],
+    [['c'], ['d']],
+    [['d'], ['a']],
+  ] as const) {
     await platform.transaction(workspace, (db) => appendEntry(db, entry([...inputs], [...outputs])))
   }
   const edges = async (object: string, direction: 'upstream' | 'downstream', depth = 10) => {
@@ -164,7 +196,10 @@ test('entries are listed by subject and outcome, a page at a time', async () => 
 
 test('a row that was altered behind the ledger’s back is found', async () => {
   await suite.controlPlane.flushLedger()
-  await vi.waitFor(async () => expect(await run(verifyLedger, {})).toMatchObject({ verified: true, problems: [] }), 10_000)
+  await vi.waitFor(
+    async () => expect(await run(verifyLedger, {})).toMatchObject({ verified: true, problems: [] }),
+    10_000,
+  )
   const pg = await import('pg')
   const superuser = new pg.default.Client({ connectionString: suite.databaseUrl })
   await superuser.connect()

@@ -4,9 +4,10 @@ import { type Operation, pathParameters } from '../operation.ts'
 /** OpenAPI 3.1 of the declared operations: JSON Schema is printed from the same zod that decides. */
 export function openApi(operations: readonly Operation[]): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {}
+  const schemas: Record<string, unknown> = { Problem: problem }
   for (const operation of operations) {
     const path = operation.path.replaceAll(/:([a-z][A-Za-z]*)/g, '{$1}')
-    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: describe(operation) }
+    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: describe(operation, schemas) }
   }
   return {
     openapi: '3.1.0',
@@ -14,7 +15,7 @@ export function openApi(operations: readonly Operation[]): Record<string, unknow
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
-      schemas: { Problem: problem },
+      schemas,
     },
     security: [{ token: [] }],
   }
@@ -48,8 +49,22 @@ interface JsonSchema {
   [key: string]: unknown
 }
 
-function describe(operation: Operation): Record<string, unknown> {
-  const input = z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+/** A zod schema as JSON Schema; what it defines for itself moves to the components, where references find it. */
+function schemaOf(
+  schema: z.ZodType,
+  io: 'input' | 'output',
+  name: string,
+  schemas: Record<string, unknown>,
+): JsonSchema {
+  const printed = JSON.stringify(z.toJSONSchema(schema, { io, unrepresentable: 'any' }))
+  const moved = printed.replaceAll('"#/$defs/', `"#/components/schemas/${name}.`)
+  const { $defs = {}, $schema: _, ...rest }: JsonSchema & { $defs?: Record<string, unknown> } = JSON.parse(moved)
+  for (const [key, definition] of Object.entries($defs)) schemas[`${name}.${key}`] = definition
+  return rest
+}
+
+function describe(operation: Operation, schemas: Record<string, unknown>): Record<string, unknown> {
+  const input = schemaOf(operation.input, 'input', `${operation.name}.input`, schemas)
   const inPath = pathParameters(operation.path)
   const rest = Object.fromEntries(Object.entries(input.properties ?? {}).filter(([name]) => !inPath.includes(name)))
   const required = (input.required ?? []).filter((name) => !inPath.includes(name))
@@ -81,7 +96,7 @@ function describe(operation: Operation): Record<string, unknown> {
       [operation.job ? '202' : '200']: {
         description: operation.summary,
         content: {
-          'application/json': { schema: z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }) },
+          'application/json': { schema: schemaOf(operation.output, 'output', `${operation.name}.output`, schemas) },
         },
       },
       ...(operation.admission !== undefined && { '202': { description: 'Waits for approval' } }),

@@ -32,7 +32,13 @@ export function endpoint<I extends z.ZodType>(
 }
 
 /** 64-bit integers come as numbers from some clients and as texts from others. */
-export const Integer = z.union([z.int(), z.string().regex(/^-?\d{1,16}$/).transform(Number)])
+export const Integer = z.union([
+  z.int(),
+  z
+    .string()
+    .regex(/^-?\d{1,16}$/)
+    .transform(Number),
+])
 
 /** A repeated field of a query is a text when it is there once. */
 export const Texts = z.union([z.array(z.string()), z.string().transform((text) => [text])]).default([])

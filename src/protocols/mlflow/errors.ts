@@ -56,15 +56,25 @@ export function mlflowAnswer(error: unknown): { status: number; body: { error_co
 function describe(error: unknown): { code: MlflowCode; message: string } {
   if (error instanceof MlflowError) return { code: error.code, message: error.message }
   if (error instanceof z.ZodError) {
-    const problems = error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the request'}: ${message}`)
+    const problems = error.issues.map(
+      ({ path, message }) => `${path.map(String).join('.') || 'the request'}: ${message}`,
+    )
     return { code: 'INVALID_PARAMETER_VALUE', message: problems.join('; ') }
   }
   if (error instanceof PaveError) {
-    const code = codes.get(error.code) ?? codeOfStatus.get(error.status) ?? (error.status < 500 ? 'INVALID_PARAMETER_VALUE' : 'INTERNAL_ERROR')
+    const code =
+      codes.get(error.code) ??
+      codeOfStatus.get(error.status) ??
+      (error.status < 500 ? 'INVALID_PARAMETER_VALUE' : 'INTERNAL_ERROR')
     const problems = error.problems.map((problem) => `${problem.pointer}: ${problem.message}`).join('; ')
     return { code, message: `${problems || error.message}. ${error.hint}` }
   }
-  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500) {
+  if (
+    error instanceof Error &&
+    'statusCode' in error &&
+    typeof error.statusCode === 'number' &&
+    error.statusCode < 500
+  ) {
     return { code: 'BAD_REQUEST', message: error.message }
   }
   return { code: 'INTERNAL_ERROR', message: 'Something broke inside Pave' }

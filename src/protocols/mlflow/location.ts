@@ -26,31 +26,15 @@ export function versionLocation({ model, version }: Pick<Version, 'model' | 'ver
   return `${scheme}versions/${model}/${version}/artifacts`
 }
 
-const forms: { pattern: RegExp; read(name: string, more: string): Location | undefined }[] = [
-  {
-    pattern: /^\d+\/([0-9a-fA-F]{32})\/artifacts()(?:\/(.*))?$/s,
-    read: (id) => {
-      const owner = tryRunUuid(id)
-      return owner === undefined ? undefined : { kind: 'artifact', owner, path: '' }
-    },
-  },
-  {
-    pattern: /^\d+\/models\/(m-[0-9a-f]{32})\/artifacts()(?:\/(.*))?$/s,
-    read: (owner) => ({ kind: 'artifact', owner, path: '' }),
-  },
-  {
-    pattern: /^versions\/([a-z0-9-]+)\/(\d+)\/artifacts(?:\/(.*))?$/s,
-    read: (model, version) => ({ kind: 'version', version: `${model}@${version}`, path: '' }),
-  },
-]
-
 /** Reads a path of the artifact proxy. The one place where such paths get a meaning; none of them is a file of ours. */
 export function locationOf(proxyPath: string): Location {
-  for (const { pattern, read } of forms) {
-    const [, name, more = '', path = ''] = pattern.exec(proxyPath.replace(/\/$/, '')) ?? []
-    const location = name === undefined ? undefined : read(name, more)
-    if (location !== undefined) return { ...location, path }
-  }
+  const [, root = '', path = ''] = /^(.+?\/artifacts)(?:\/(.*?))?\/?$/s.exec(proxyPath) ?? []
+  const [, run = ''] = /^\d+\/([0-9a-fA-F]{32})\/artifacts$/.exec(root) ?? []
+  const [, loggedModel] = /^\d+\/models\/(m-[0-9a-f]{32})\/artifacts$/.exec(root) ?? []
+  const [, model, version] = /^versions\/([a-z0-9-]+)\/(\d+)\/artifacts$/.exec(root) ?? []
+  const owner = loggedModel ?? tryRunUuid(run)
+  if (owner !== undefined) return { kind: 'artifact', owner, path }
+  if (model !== undefined) return { kind: 'version', version: `${model}@${version}`, path }
   throw invalid(`Invalid path: ${proxyPath.slice(0, 200)} is not inside the artifacts of a run, model or version`)
 }
 

@@ -90,7 +90,8 @@ function readComparison(tokens: Token[], filter: string): Comparison {
   let comparator = tokens.shift()?.text.toLowerCase() ?? ''
   if (comparator === 'not') comparator = `not ${tokens.shift()?.text.toLowerCase()}`
   if (!isComparator(comparator)) throw invalid(`The filter ${filter} has no comparison after ${key}`)
-  if (comparator === 'in' || comparator === 'not in') return { entity, key, comparator, value: readList(tokens, filter) }
+  if (comparator === 'in' || comparator === 'not in')
+    return { entity, key, comparator, value: readList(tokens, filter) }
   const value = tokens.shift()
   if (value?.kind === 'number') return { entity, key, comparator, value: Number(value.text) }
   if (value?.kind === 'text' || value?.kind === 'quoted') return { entity, key, comparator, value: value.text }

@@ -1,9 +1,13 @@
+import { z } from 'zod'
 import { notFound } from './errors.ts'
 
 /** MLflow writes the uuid of a run as 32 hexadecimal digits. */
 export function mlflowRunId(uuid: string): string {
   return uuid.replaceAll('-', '')
 }
+
+/** In a request. */
+export const RunId = z.string().transform(runUuid)
 
 /** The uuid of a run; an id that cannot be one names no run. */
 export function runUuid(id: string): string {

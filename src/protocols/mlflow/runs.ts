@@ -4,7 +4,7 @@ import {
   getTrackingRun,
   listMetricPoints,
   logRunData,
-  MetricPoint,
+  type MetricPoint,
   MetricValue,
   type RunCondition,
   recordRunLineage,
@@ -17,7 +17,7 @@ import { invalid } from './errors.ts'
 import { states, ViewType } from './experiments.ts'
 import { runLocation } from './location.ts'
 import { type Comparison, type Ordering, readFilter, readOrdering } from './read-filter.ts'
-import { mlflowRunId, runUuid, tryRunUuid } from './run-id.ts'
+import { mlflowRunId, RunId, tryRunUuid } from './run-id.ts'
 
 const nameTag = 'mlflow.runName'
 const userTag = 'mlflow.user'
@@ -31,22 +31,15 @@ const statuses = {
 } as const
 const Status = z.enum(['SCHEDULED', 'RUNNING', 'FINISHED', 'FAILED', 'KILLED'])
 
-/** `run_uuid` is the older name of `run_id`. */
-const ByRun = z
-  .looseObject({ run_id: z.string().optional(), run_uuid: z.string().optional() })
-  .transform(({ run_id, run_uuid, ...rest }) => ({ ...rest, run: runUuid(run_id || run_uuid || '') }))
+const ByRun = z.object({ run_id: RunId })
 
-const ofRun = <T extends z.ZodRawShape>(shape: T) => ByRun.pipe(z.object({ run: z.string(), ...shape }))
-
-const Metric = z
-  .object({
-    key: z.string(),
-    value: MetricValue,
-    timestamp: Integer,
-    step: Integer.default(0),
-    model_id: z.string().nullish(),
-  })
-  .transform(({ model_id, ...metric }) => ({ ...metric, loggedModel: model_id || null }))
+const Metric = z.object({
+  key: z.string(),
+  value: MetricValue,
+  timestamp: Integer,
+  step: Integer.default(0),
+  model_id: z.string().nullish(),
+})
 
 const Dataset = z.object({
   tags: KeyValues,
@@ -80,14 +73,14 @@ export const runs = [
       return { run: wireRun(run) }
     },
   ),
-  endpoint('GET', 'runs/get', ofRun({}), async (call, { run }) => ({
+  endpoint('GET', 'runs/get', ByRun, async (call, { run_id: run }) => ({
     run: wireRun(await call.run(getTrackingRun, { run })),
   })),
   endpoint(
     'POST',
     'runs/update',
-    ofRun({ status: Status.optional(), end_time: Integer.optional(), run_name: z.string().optional() }),
-    async (call, { run, status, end_time, run_name }) => {
+    ByRun.extend({ status: Status.optional(), end_time: Integer.optional(), run_name: z.string().optional() }),
+    async (call, { run_id: run, status, end_time, run_name }) => {
       const updated = await call.run(updateTrackingRun, {
         run,
         status: status && statuses[status],
@@ -97,11 +90,11 @@ export const runs = [
       return { run_info: wireRun(updated).info }
     },
   ),
-  endpoint('POST', 'runs/delete', ofRun({}), async (call, { run }) => {
+  endpoint('POST', 'runs/delete', ByRun, async (call, { run_id: run }) => {
     await call.run(updateTrackingRun, { run, state: 'deleted' })
     return {}
   }),
-  endpoint('POST', 'runs/restore', ofRun({}), async (call, { run }) => {
+  endpoint('POST', 'runs/restore', ByRun, async (call, { run_id: run }) => {
     await call.run(updateTrackingRun, { run, state: 'active' })
     return {}
   }),
@@ -128,41 +121,46 @@ export const runs = [
       return { runs: items.map(wireRun), ...nextPage(nextCursor) }
     },
   ),
-  endpoint('POST', 'runs/log-metric', ByRun.pipe(z.looseObject({ run: z.string() })), async (call, { run, ...rest }) => {
-    await call.run(logRunData, { run, metrics: [Metric.parse(rest)] })
+  endpoint('POST', 'runs/log-metric', ByRun.extend(Metric.shape), async (call, { run_id: run, ...metric }) => {
+    await call.run(logRunData, { run, metrics: [pointOf(metric)] })
     return {}
   }),
-  endpoint('POST', 'runs/log-parameter', ofRun({ key: z.string(), value: z.string() }), async (call, request) => {
-    await call.run(logRunData, { run: request.run, params: { [request.key]: request.value } })
-    return {}
-  }),
-  endpoint('POST', 'runs/set-tag', ofRun({ key: z.string(), value: z.string() }), async (call, request) => {
-    const { run, key, value } = request
+  endpoint(
+    'POST',
+    'runs/log-parameter',
+    ByRun.extend({ key: z.string(), value: z.string() }),
+    async (call, request) => {
+      await call.run(logRunData, { run: request.run_id, params: { [request.key]: request.value } })
+      return {}
+    },
+  ),
+  endpoint('POST', 'runs/set-tag', ByRun.extend({ key: z.string(), value: z.string() }), async (call, request) => {
+    const { run_id: run, key, value } = request
     await call.run(logRunData, { run, tags: { [key]: value } })
     if (key === nameTag) await call.run(updateTrackingRun, { run, name: value })
     return {}
   }),
-  endpoint('POST', 'runs/delete-tag', ofRun({ key: z.string() }), async (call, { run, key }) => {
+  endpoint('POST', 'runs/delete-tag', ByRun.extend({ key: z.string() }), async (call, { run_id: run, key }) => {
     await call.run(updateTrackingRun, { run, removeTags: [key] })
     return {}
   }),
   endpoint(
     'POST',
     'runs/log-batch',
-    ofRun({ metrics: z.array(Metric).max(1000).default([]), params: KeyValues, tags: KeyValues }),
-    async (call, { run, metrics, params, tags }) => {
-      await call.run(logRunData, { run, metrics, params, tags })
+    ByRun.extend({ metrics: z.array(Metric).max(1000).default([]), params: KeyValues, tags: KeyValues }),
+    async (call, { run_id: run, metrics, params, tags }) => {
+      await call.run(logRunData, { run, metrics: metrics.map(pointOf), params, tags })
       return {}
     },
   ),
   endpoint(
     'POST',
     'runs/log-inputs',
-    ofRun({
+    ByRun.extend({
       datasets: z.array(Dataset).default([]),
       models: z.array(z.object({ model_id: z.string() })).default([]),
     }),
-    async (call, { run, datasets, models }) => {
+    async (call, { run_id: run, datasets, models }) => {
       await call.run(recordRunLineage, {
         run,
         datasets: datasets.map(({ tags, dataset: { source_type, schema, profile, ...dataset } }) => ({
@@ -172,7 +170,7 @@ export const runs = [
           profile: profile ?? null,
           tags,
         })),
-        models: models.map(({ model_id }) => ({ loggedModel: model_id, direction: 'input' })),
+        models: models.map(({ model_id }) => ({ loggedModel: model_id, direction: 'input' as const })),
       })
       return {}
     },
@@ -180,11 +178,11 @@ export const runs = [
   endpoint(
     'POST',
     'runs/outputs',
-    ofRun({ models: z.array(z.object({ model_id: z.string(), step: Integer.default(0) })).default([]) }),
-    async (call, { run, models }) => {
+    ByRun.extend({ models: z.array(z.object({ model_id: z.string(), step: Integer.default(0) })).default([]) }),
+    async (call, { run_id: run, models }) => {
       await call.run(recordRunLineage, {
         run,
-        models: models.map(({ model_id, step }) => ({ loggedModel: model_id, direction: 'output', step })),
+        models: models.map(({ model_id, step }) => ({ loggedModel: model_id, direction: 'output' as const, step })),
       })
       return {}
     },
@@ -192,8 +190,8 @@ export const runs = [
   endpoint(
     'GET',
     'metrics/get-history',
-    ofRun({ metric_key: z.string(), max_results: Integer.optional(), page_token: z.string().optional() }),
-    async (call, { run, metric_key, max_results, page_token }) => {
+    ByRun.extend({ metric_key: z.string(), max_results: Integer.optional(), page_token: z.string().optional() }),
+    async (call, { run_id: run, metric_key, max_results, page_token }) => {
       const { items, nextCursor } = await call.run(listMetricPoints, {
         run,
         key: metric_key,
@@ -204,6 +202,10 @@ export const runs = [
     },
   ),
 ]
+
+function pointOf({ model_id, ...point }: z.output<typeof Metric>) {
+  return { ...point, loggedModel: model_id || null }
+}
 
 export function wireRun(run: TrackingRun) {
   const id = mlflowRunId(run.run)
@@ -264,7 +266,8 @@ const attributes = new Map([
 
 function attributeOf(key: string): string {
   const attribute = attributes.get(key)
-  if (attribute === undefined) throw invalid(`Invalid attribute key '${key}'; there are ${[...attributes.keys()].join(', ')}`)
+  if (attribute === undefined)
+    throw invalid(`Invalid attribute key '${key}'; there are ${[...attributes.keys()].join(', ')}`)
   return attribute
 }
 

@@ -13,7 +13,11 @@ export interface MigrationSet {
 const lockKey = 7_283_002
 
 /** Brings every schema up to date, in module order, while holding one advisory lock. Returns the names it ran. */
-export async function migrate(url: string, sets: readonly MigrationSet[]): Promise<string[]> {
+export async function migrate(
+  url: string,
+  sets: readonly MigrationSet[],
+  kernel: MigrationSet['migrations'] = kernelMigrations,
+): Promise<string[]> {
   await prepareRoles(url)
   const pool = openPool(url, 'pave_owner', { max: 2, onError: () => {}, applicationName: 'pave migrate' })
   const holder = await pool.connect()
@@ -21,7 +25,7 @@ export async function migrate(url: string, sets: readonly MigrationSet[]): Promi
   const ran: string[] = []
   try {
     await holder.query('select pg_advisory_lock($1)', [lockKey])
-    for (const set of [{ schema: 'platform', migrations: kernelMigrations }, ...sets]) {
+    for (const set of [{ schema: 'platform', migrations: kernel }, ...sets]) {
       ran.push(...(await migrateSchema(db, set)))
     }
   } finally {
