@@ -9,6 +9,7 @@ import { identity } from '#modules/identity/module.ts'
 import { getVersion } from '#modules/registry/contract.ts'
 import { registry } from '#modules/registry/module.ts'
 import { tracking } from '#modules/tracking/module.ts'
+import { traceLineage } from '#platform/kernel/contract.ts'
 import { mlflow } from '#protocols/mlflow/module.ts'
 import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 import { pythonEnvironment } from './python-environment.ts'
@@ -54,6 +55,51 @@ describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 
   it('tracks runs, logs models, registers a version and loads it back', async () => {
     const { stdout } = await run(join(import.meta.dirname, 'mlflow-client.py'))
     const seen = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
-    expect(seen).toEqual({})
+    expect(seen).toEqual({
+      experiment: 'stock-client',
+      again: true,
+      experiments: ['stock-client'],
+      changed_param: 'INVALID_PARAMETER_VALUE',
+      run: {
+        name: 'first',
+        status: 'FINISHED',
+        params: { depth: '6', trees: '5', rate: '0.1' },
+        metrics: { loss: '0.5', auc: '0.75', broken: 'nan' },
+        tags: { purpose: 'trial', a: '1', b: 'two words' },
+        inputs: ['rows'],
+        outputs: 2,
+      },
+      history: ['0.9', 'nan', 'inf', '0.5'],
+      files: ['big.bin', 'notes', 'pave'],
+      text: 'hello',
+      bytes: 3_000_000,
+      logged: { pickled: true, name: 'graph', found: 2 },
+      found: ['first'],
+      ordered: ['second', 'first'],
+      after_delete: 1,
+      version: { version: '1', status: 'READY', run: true, same: '1' },
+      alias: '1',
+      models: { 'stock-model': { champion: '1' } },
+      versions: ['1'],
+      loaded: true,
+      close: true,
+      refused: {
+        'no graph': 'INVALID_PARAMETER_VALUE',
+        'unknown run': 'RESOURCE_DOES_NOT_EXIST',
+        'unknown experiment': 'RESOURCE_DOES_NOT_EXIST',
+        'existing model': 'RESOURCE_ALREADY_EXISTS',
+        'model name': 'INVALID_PARAMETER_VALUE',
+        'file source': 'INVALID_PARAMETER_VALUE',
+        or: 'INVALID_PARAMETER_VALUE',
+      },
+    })
+    const version = await pave.run(getVersion, { version: 'stock-model@champion' })
+    expect(version).toMatchObject({
+      features: ['first', 'second', 'third'],
+      output: 'probabilities',
+      metrics: { auc: 0.75, loss: 0.5 },
+    })
+    const { edges } = await pave.run(traceLineage, { object: `version:${version.ref}` })
+    expect(edges.map((edge) => edge.from.kind)).toContain('run')
   })
 })

@@ -1,8 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { canonicalJson } from '#platform/canonical-json.ts'
+import { digestOf } from '#platform/ids.ts'
 
 export interface Supervised {
   /** SIGTERM, and SIGKILL when it does not end in time. */
@@ -14,98 +17,161 @@ export interface SuperviseOptions {
   name: string
   args: readonly string[]
   env: Record<string, string>
+  /** Of the program: what another version of it left behind is ended, not adopted. */
+  version: string
   /** Remembers the running process, so that the next start finds what a crash left behind. */
   pidFile: string
   log: Logger
   graceMs: number
+  /** Called before the first process is started, unless one was adopted; what it throws keeps everything from starting. */
+  beforeStart: () => Promise<void>
+}
+
+/** A process that runs or has run, whether this one started it or an earlier one. */
+interface Running {
+  pid: number | undefined
+  /** Resolves to how it ended. */
+  ended: Promise<string>
+  kill(signal: NodeJS.Signals): void
 }
 
 const restartMs = 250
 const longestRestMs = 10_000
+const pollMs = 100
 
-/** Starts a program and starts it again, within a second, whenever it ends by itself. Ends an orphan of an earlier run first. */
+/**
+ * Keeps a program running: starts it again, within a second, whenever it ends by itself. What a crash left running goes on
+ * undisturbed when it is what would be started now, else it is ended first.
+ */
 export async function supervise(options: SuperviseOptions): Promise<Supervised> {
-  await mkdir(dirname(options.pidFile), { recursive: true })
-  await endOrphan(options)
-  let child: ChildProcess | undefined
-  let stopping = false
-  let failures = 0
-  let restart: NodeJS.Timeout | undefined
-  const start = (): void => {
-    const startedAt = performance.now()
-    const started = spawn(process.execPath, options.args, {
-      env: options.env,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    child = started
-    if (started.pid !== undefined) void remember(options.pidFile, started.pid)
-    started.on('exit', (code, signal) => {
-      if (stopping) return
-      failures = performance.now() - startedAt > 30_000 ? 0 : failures + 1
-      options.log.warn(
-        { name: options.name, code, signal, failures },
-        'a supervised process ended and is started again',
-      )
-      restart = setTimeout(start, Math.min(longestRestMs, restartMs * 2 ** Math.max(0, failures - 1)))
-    })
-    started.on('error', (error) =>
-      options.log.error({ err: error, name: options.name }, 'a process could not be started'),
-    )
+  const { name, pidFile, log, graceMs } = options
+  await mkdir(dirname(pidFile), { recursive: true })
+  let running = await adopt(options)
+  if (running === undefined) {
+    await options.beforeStart()
+    running = start(options)
   }
-  start()
+  const stopping = new AbortController()
+  const kept = keepUp()
   return {
     get pid() {
-      return child?.pid
+      return running.pid
     },
     async stop() {
-      stopping = true
-      clearTimeout(restart)
-      const last = child
-      if (last !== undefined && last.exitCode === null && last.signalCode === null) {
-        const ended = new Promise((resolve) => last.once('exit', resolve))
-        last.kill('SIGTERM')
-        const killer = setTimeout(() => last.kill('SIGKILL'), options.graceMs)
-        await ended
-        clearTimeout(killer)
-      }
-      await rm(options.pidFile, { force: true })
+      stopping.abort()
+      await end(running, graceMs)
+      await kept
+      await rm(pidFile, { force: true })
+    },
+  }
+
+  async function keepUp(): Promise<void> {
+    for (let failures = 0; ; ) {
+      const startedAt = performance.now()
+      const how = await running.ended
+      if (stopping.signal.aborted) return
+      failures = performance.now() - startedAt > 30_000 ? 0 : failures + 1
+      log.warn({ name, how, failures }, 'a supervised process ended and is started again')
+      const rest = Math.min(longestRestMs, restartMs * 2 ** Math.max(0, failures - 1))
+      await sleep(rest, undefined, { signal: stopping.signal }).catch(() => {})
+      if (stopping.signal.aborted) return
+      running = start(options)
+    }
+  }
+}
+
+function start(options: SuperviseOptions): Running {
+  const child = spawn(process.execPath, options.args, { env: options.env, stdio: ['ignore', 'ignore', 'inherit'] })
+  if (child.pid !== undefined) remember(options, child.pid)
+  return {
+    pid: child.pid,
+    ended: new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
+      child.once('error', (error) => resolve(error.message))
+    }),
+    kill: (signal) => void child.kill(signal),
+  }
+}
+
+async function end(running: Running, graceMs: number): Promise<void> {
+  running.kill('SIGTERM')
+  const killer = setTimeout(() => running.kill('SIGKILL'), graceMs)
+  await running.ended
+  clearTimeout(killer)
+}
+
+/** Takes over the process of an earlier run if it is what would be started now, and ends it if it is not. */
+async function adopt(options: SuperviseOptions): Promise<Running | undefined> {
+  const { name, pidFile, log, graceMs } = options
+  const text = await readFile(pidFile, 'utf8').catch(() => undefined)
+  const known = text === undefined ? undefined : rememberedIn(text)
+  if (known === undefined || startTimeOf(known.pid) !== known.startedAt) return undefined
+  const orphan = orphaned(known.pid, known.startedAt)
+  if (known.program === programOf(options)) {
+    log.info({ name, pid: known.pid }, 'going on with the process that an earlier run left behind')
+    return orphan
+  }
+  log.info({ name, pid: known.pid }, 'ending what an earlier run left behind')
+  await end(orphan, graceMs)
+  return undefined
+}
+
+/** Nobody tells the end of a process that is not one's child, so its traces are looked at. */
+function orphaned(pid: number, startedAt: string): Running {
+  const lives = () => startTimeOf(pid) === startedAt
+  return {
+    pid,
+    ended: new Promise((resolve) => {
+      const timer = setInterval(() => {
+        if (lives()) return
+        clearInterval(timer)
+        resolve('not seen')
+      }, pollMs)
+    }),
+    kill(signal) {
+      if (lives()) process.kill(pid, signal)
     },
   }
 }
 
-async function remember(pidFile: string, pid: number): Promise<void> {
-  await writeFile(pidFile, JSON.stringify({ pid, startedAt: startTimeOf(pid) }))
+interface Remembered {
+  pid: number
+  startedAt: string
+  program: string
 }
 
-async function endOrphan({ pidFile, name, log, graceMs }: SuperviseOptions): Promise<void> {
-  const text = await readFile(pidFile, 'utf8').catch(() => undefined)
-  if (text === undefined) return
-  const { pid, startedAt } = rememberedIn(text)
-  const isOurs = () => startedAt !== undefined && startTimeOf(pid) === startedAt
-  if (isOurs()) {
-    log.info({ name, pid }, 'ending what an earlier run left behind')
-    process.kill(pid, 'SIGTERM')
-    const until = performance.now() + graceMs
-    while (isOurs() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 50))
-    if (isOurs()) process.kill(pid, 'SIGKILL')
-  }
-  await rm(pidFile, { force: true })
+/** Everything that decides what is started; a digest, because the environment holds a token. */
+function programOf({ version, args, env }: SuperviseOptions): string {
+  return digestOf(canonicalJson({ version, node: process.version, args, env }))
 }
 
-/** A kill while it was written may have left half of it, which names nobody. */
-function rememberedIn(text: string): { pid: number; startedAt: string | undefined } {
+/** Before anything else can happen, so that a crash right after the start leaves no process that nobody knows of. */
+function remember(options: SuperviseOptions, pid: number): void {
+  const { pidFile } = options
+  const remembered = { pid, startedAt: startTimeOf(pid), program: programOf(options) }
+  writeFileSync(`${pidFile}.new`, JSON.stringify(remembered))
+  renameSync(`${pidFile}.new`, pidFile)
+}
+
+/** A file that was cut off names nobody. */
+function rememberedIn(text: string): Remembered | undefined {
   try {
-    return JSON.parse(text)
+    const { pid, startedAt, program } = JSON.parse(text)
+    return typeof startedAt === 'string' ? { pid, startedAt, program } : undefined
   } catch {
-    return { pid: 0, startedAt: undefined }
+    return undefined
   }
 }
 
-/** Field 22 of /proc/<pid>/stat: with the pid it names one process for as long as the machine is up. */
+/**
+ * Field 22 of /proc/<pid>/stat: with the pid it names one process for as long as the machine is up. Undefined once it has
+ * ended, although nobody may have collected it yet.
+ */
 function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return state === 'Z' || state === 'X' ? undefined : fields[18]
   } catch {
     return undefined
   }

@@ -40,9 +40,9 @@ export const Environment = z.object({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
     .describe('Least severe log line'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: HttpUrl
-    .optional()
-    .describe('OTLP endpoint that traces are sent to; none are made without it'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: HttpUrl.optional().describe(
+    'OTLP endpoint that traces are sent to; none are made without it',
+  ),
 })
 
 /** Every setting, with defaults. `dataDir` undefined means that the command chooses it. */

@@ -1,7 +1,7 @@
 import type { InputOf, Operation, OutputOf } from './operation.ts'
 import type { Handler, OperationContext } from './platform.ts'
 
-export type { EntryRecorder, Handler, OperationContext } from './platform.ts'
+export type { Handler, OperationContext } from './platform.ts'
 
 /** Joins a declaration to its handler. */
 export function handle<Op extends Operation>(

@@ -47,6 +47,8 @@ export interface ControlPlaneOptions {
   migrated?: boolean
 }
 
+const dayMs = 86_400_000
+
 /** Everything of the control plane but its PostgreSQL and its listening socket. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, databaseUrl, log } = options
@@ -61,7 +63,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const clock = systemClock
     const telemetry = await createTelemetry({ service: 'pave-control-plane', otlpEndpoint: config.otlpEndpoint })
     const services = await openServices(config)
-    stops.push(services.analytics.close, services.online.close)
+    stops.push(services.analytics.close, services.online.close, services.compute.close)
+    await services.objects.sweepTemp(clock.now() - dayMs)
     const platform = createPlatform({
       url: databaseUrl,
       modules,

@@ -2,7 +2,6 @@ import type { ModuleDefinition } from './platform.ts'
 
 export type {
   Admission,
-  AdmissionReason,
   AdmissionVoice,
   ModuleDefinition,
   Subscriber,

@@ -83,7 +83,7 @@ async function run<Op extends Operation>(
 }
 
 /** One parse decides; every problem is told at once. */
-export function parseInput<Op extends Operation>(operation: Op, input: unknown): InputOf<Op> {
+function parseInput<Op extends Operation>(operation: Op, input: unknown): InputOf<Op> {
   const parsed = operation.input.safeParse(input ?? {})
   if (parsed.success) return parsed.data as InputOf<Op>
   throw invalidInput(operation.name, parsed.error)

@@ -38,7 +38,7 @@ export interface TensorLimits {
   elements: number
 }
 
-export const defaultTensorLimits: TensorLimits = { tensors: 100, elements: 1_000_000 }
+const defaultTensorLimits: TensorLimits = { tensors: 100, elements: 1_000_000 }
 
 const MAX_RANK = 8
 const MAX_NAME_LENGTH = 200

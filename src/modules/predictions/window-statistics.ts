@@ -60,7 +60,7 @@ export function summarise(records: readonly PredictionRecord[], edgesOf: (versio
   return [...hours.values()]
 }
 
-export function emptyStatistics(edges: Edges): Statistics {
+function emptyStatistics(edges: Edges): Statistics {
   return {
     rows: 0,
     errors: 0,
@@ -117,6 +117,6 @@ export function mergeStatistics(a: Statistics, b: Statistics): Statistics {
   }
 }
 
-export function mergeLive(a: LiveCounts, b: LiveCounts): LiveCounts {
+function mergeLive(a: LiveCounts, b: LiveCounts): LiveCounts {
   return { counts: mergeCounts(a.counts, b.counts), nulls: a.nulls + b.nulls, sum: a.sum + b.sum }
 }

@@ -30,7 +30,7 @@ export async function requireLoggedModel(db: Db, id: string): Promise<LoggedMode
 export async function describeLoggedModels(db: Db, models: readonly LoggedModelRow[]): Promise<LoggedModel[]> {
   const { rows } = await sql<MetricRow & { logged_model: string }>`
     select distinct on (logged_model, run, key) run, key, step, timestamp, value, logged_model
-    from tracking.metric_point where logged_model = any(${models.map((model) => model.id)}::uuid[])
+    from tracking.model_metric where logged_model = any(${models.map((model) => model.id)}::uuid[])
     order by logged_model, run, key, step desc, timestamp desc, value desc
   `.execute(db)
   const metricsOf = Map.groupBy(rows, (row) => row.logged_model)

@@ -34,10 +34,15 @@ async function insertPoints(ctx: OperationContext, run: string, metrics: readonl
         ${metrics.map((point) => (point.loggedModel === null ? null : uuidOfLoggedModel(point.loggedModel)))}::uuid[]
       ) as given(key, step, timestamp, value, logged_model)
     ), inserted as (
-      insert into tracking.metric_point (workspace, run, key, step, timestamp, value, logged_model)
-      select ${ctx.workspace}::uuid, ${run}::uuid, * from point
+      insert into tracking.metric_point (workspace, run, key, step, timestamp, value)
+      select ${ctx.workspace}::uuid, ${run}::uuid, key, step, timestamp, value from point
       on conflict do nothing
       returning 1
+    ), measured as (
+      insert into tracking.model_metric (workspace, logged_model, run, key, step, timestamp, value)
+      select ${ctx.workspace}::uuid, logged_model, ${run}::uuid, key, step, timestamp, value
+      from point where logged_model is not null
+      on conflict do nothing
     ), latest as (
       insert into tracking.latest_metric as latest (workspace, run, key, step, timestamp, value)
       select distinct on (key) ${ctx.workspace}::uuid, ${run}::uuid, key, step, timestamp, value

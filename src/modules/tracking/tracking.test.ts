@@ -203,6 +203,8 @@ describe('logged models', () => {
     const models = [{ loggedModel, direction: 'output' as const }]
     await pave.run(contract.recordRunLineage, { run, models })
     await pave.run(contract.logRunData, { run, metrics: [{ ...point('auc', 0.7), loggedModel }] })
+    await pave.run(contract.logRunData, { run, metrics: [point('auc', 0.7)] })
+    expect((await pave.run(contract.listMetricPoints, { run, key: 'auc' })).items).toHaveLength(1)
     await pave.run(contract.updateLoggedModel, { loggedModel, status: 'ready', tags: { t: 'x' } })
     const read = await pave.run(contract.getLoggedModel, { loggedModel })
     expect(read).toMatchObject({ status: 'ready', run, tags: { t: 'x' }, metrics: [{ key: 'auc', value: 0.7, run }] })

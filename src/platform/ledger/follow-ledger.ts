@@ -1,11 +1,13 @@
 import { sql } from 'kysely'
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { systemActor } from '../actor.ts'
 import type { Platform, Subscriber, SubscriberContext } from '../platform.ts'
 import { openPool } from '../storage/database/database.ts'
 import type { Entry } from './entry.ts'
 
 const batch = 200
+/** A cursor that found nothing is moved by so many leaves at once only: every move is a commit. */
+const idleStep = 1_000
 const lookAgainMs = 1_000
 const longestRestMs = 30_000
 
@@ -51,12 +53,13 @@ function follow(platform: Platform, pool: Pool, subscriber: Subscriber): { wake(
       }
       sleeping = () => (wakeable || stopped ? done() : undefined)
     })
+  const seen = { below: 0 }
   const loop = async () => {
     let failures = 0
     while (!stopped) {
       woken = false
       try {
-        const handled = await handleNext(platform, pool, subscriber, () => stopped)
+        const handled = await handleNext(platform, pool, subscriber, seen, () => stopped)
         failures = 0
         if (handled === 0) await rest(lookAgainMs, true)
       } catch (error) {
@@ -83,6 +86,8 @@ async function handleNext(
   platform: Platform,
   pool: Pool,
   subscriber: Subscriber,
+  /** No leaf below concerns the subscriber any more; it may be ahead of the cursor in the database. */
+  seen: { below: number },
   stopped: () => boolean,
 ): Promise<number> {
   const client = await pool.connect()
@@ -91,15 +96,12 @@ async function handleNext(
     const held = await client.query<{ held: boolean }>('select pg_try_advisory_lock(hashtext($1)) as held', [lock])
     if (held.rows[0]?.held !== true) return 0
     try {
-      await client.query('insert into ledger.cursor (subscriber, ix) values ($1, 0) on conflict do nothing', [
-        subscriber.name,
-      ])
-      const head = await client.query<{ size: number }>('select size from ledger.head')
+      const { size, cursor } = await readPlace(client, subscriber.name)
       const { rows } = await client.query<{ ix: number; body: string }>(
         `select l.ix, e.body from ledger.leaf l join ledger.entry e on e.seq = l.seq
-         where l.ix >= (select ix from ledger.cursor where subscriber = $1) and e.operation = any($2)
+         where l.ix >= $1 and e.operation = any($2)
          order by l.ix limit $3`,
-        [subscriber.name, subscriber.operations, batch],
+        [Math.max(cursor, seen.below), subscriber.operations, batch],
       )
       for (const { ix, body } of rows) {
         if (stopped()) break
@@ -117,13 +119,16 @@ async function handleNext(
           subscriber.name,
           ix + 1,
         ])
+        seen.below = ix + 1
       }
-      // Nothing for this subscriber below the head: the next look starts there.
       if (rows.length === 0) {
-        await client.query('update ledger.cursor set ix = $2 where subscriber = $1 and ix < $2', [
-          subscriber.name,
-          head.rows[0]?.size ?? 0,
-        ])
+        seen.below = Math.max(seen.below, size)
+        if (size - cursor >= idleStep) {
+          await client.query('update ledger.cursor set ix = $2 where subscriber = $1 and ix < $2', [
+            subscriber.name,
+            size,
+          ])
+        }
       }
       return rows.length
     } finally {
@@ -132,6 +137,18 @@ async function handleNext(
   } finally {
     client.release()
   }
+}
+
+/** The sealed size and the subscriber's cursor, which its first look makes. */
+async function readPlace(client: PoolClient, subscriber: string): Promise<{ size: number; cursor: number }> {
+  const { rows } = await client.query<{ size: number; cursor: number | null }>(
+    'select size, (select ix from ledger.cursor where subscriber = $1) as cursor from ledger.head',
+    [subscriber],
+  )
+  const { size = 0, cursor = null } = rows[0] ?? {}
+  if (cursor !== null) return { size, cursor }
+  await client.query('insert into ledger.cursor (subscriber, ix) values ($1, 0) on conflict do nothing', [subscriber])
+  return { size, cursor: 0 }
 }
 
 function contextOf(platform: Platform, subscriber: Subscriber, entry: Entry): SubscriberContext {

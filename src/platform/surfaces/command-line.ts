@@ -55,7 +55,7 @@ export function exitCodeOf(error: PaveError): number {
   return exitCodes.refused
 }
 
-export function flagsOf(operation: Operation): Flag[] {
+function flagsOf(operation: Operation): Flag[] {
   const schema = z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' })
   const required = new Set(schema.required ?? [])
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]): Flag[] => {
@@ -174,7 +174,7 @@ function usage(operation: Operation, message: string): PaveError {
 }
 
 /** Answers as people read them: a table for lists, `name: value` lines for one thing. */
-export function render(answer: unknown): string {
+function render(answer: unknown): string {
   if (isRecord(answer) && Array.isArray(answer.items)) {
     const table = renderTable(answer.items.filter(isRecord))
     return answer.nextCursor ? `${table}\n(more: --cursor ${String(answer.nextCursor)})` : table
@@ -188,7 +188,7 @@ export function render(answer: unknown): string {
   return JSON.stringify(answer)
 }
 
-export function renderTable(rows: readonly Record<string, unknown>[]): string {
+function renderTable(rows: readonly Record<string, unknown>[]): string {
   const [first] = rows
   if (first === undefined) return '(nothing)'
   const columns = Object.keys(first).filter((name) =>

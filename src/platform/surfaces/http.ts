@@ -137,7 +137,7 @@ function problemOf(platform: Platform, error: unknown): PaveError {
 }
 
 /** RFC 9457 problem details with our stable code, the hint, and a pointer to each wrong field. */
-export function sendProblem(reply: FastifyReply, error: PaveError, request: FastifyRequest): FastifyReply {
+function sendProblem(reply: FastifyReply, error: PaveError, request: FastifyRequest): FastifyReply {
   if (error.status === 503 || error.status === 429) reply.header('retry-after', '1')
   if (error.status === 401) reply.header('www-authenticate', 'Bearer')
   return reply

@@ -135,11 +135,19 @@ async function createModel(
   })
   if (!spec.success)
     throw invalid(spec.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '))
-  try {
-    return await call.run(putModel, { model: name, spec: spec.data }, { ifMatch: etagOf(undefined) })
-  } catch (error) {
-    if (!(error instanceof PaveError) || error.code !== 'precondition_failed') throw error
+  if (await exists(call, name)) {
     throw new MlflowError('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${name}) already exists`)
+  }
+  return call.run(putModel, { model: name, spec: spec.data })
+}
+
+async function exists(call: Call, model: string): Promise<boolean> {
+  try {
+    await call.run(getModel, { model })
+    return true
+  } catch (error) {
+    if (error instanceof PaveError && error.code === 'model_not_found') return false
+    throw error
   }
 }
 

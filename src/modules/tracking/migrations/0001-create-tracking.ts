@@ -71,14 +71,23 @@ export const createTracking: Migration = {
         step bigint not null,
         timestamp bigint not null,
         value double precision not null,
-        logged_model uuid,
-        unique nulls not distinct (workspace, run, key, step, timestamp, value, logged_model),
-        foreign key (workspace, run) references tracking.run (workspace, id),
-        foreign key (workspace, logged_model) references tracking.logged_model (workspace, id)
+        primary key (workspace, run, key, step, timestamp, value),
+        foreign key (workspace, run) references tracking.run (workspace, id)
       )
     `.execute(db)
     await sql`
-      create index metric_point_model on tracking.metric_point (workspace, logged_model) where logged_model is not null
+      create table tracking.model_metric (
+        workspace uuid not null,
+        logged_model uuid not null,
+        run uuid not null,
+        key text not null,
+        step bigint not null,
+        timestamp bigint not null,
+        value double precision not null,
+        primary key (workspace, logged_model, run, key, step, timestamp, value),
+        foreign key (workspace, logged_model) references tracking.logged_model (workspace, id),
+        foreign key (workspace, run) references tracking.run (workspace, id)
+      )
     `.execute(db)
     // One row for each key of each run, so that searching runs does not read their histories.
     await sql`
@@ -136,7 +145,16 @@ export const createTracking: Migration = {
         foreign key (workspace, logged_model) references tracking.logged_model (workspace, id)
       )
     `.execute(db)
-    const tables = ['experiment', 'run', 'logged_model', 'param', 'metric_point', 'latest_metric', 'artifact']
+    const tables = [
+      'experiment',
+      'run',
+      'logged_model',
+      'param',
+      'metric_point',
+      'model_metric',
+      'latest_metric',
+      'artifact',
+    ]
     for (const table of [...tables, 'run_dataset', 'run_model']) await tenantTable(db, `tracking.${table}`)
   },
 }

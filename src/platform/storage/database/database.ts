@@ -34,6 +34,8 @@ export function openPool(
   })
   // A server that ends a session must not end this process; whoever uses the session is told by its query.
   pool.on('error', (error) => {
+    // The pool hangs the whole client on it, which no log should hold.
+    Reflect.deleteProperty(error, 'client')
     if (!pool.ending) options.onError(error)
   })
   pool.on('connect', (client) => client.on('error', () => {}))
@@ -116,10 +118,4 @@ export async function tenantTable(db: Kysely<unknown>, name: string): Promise<vo
   `.execute(db)
   await sql`grant select, insert, update, delete on ${table} to pave_app`.execute(db)
   await sql`grant select on ${table} to pave_system`.execute(db)
-}
-
-/** Makes a module's schema, usable by the app and system roles. */
-export async function moduleSchema(db: Kysely<unknown>, name: string): Promise<void> {
-  await sql`create schema if not exists ${sql.id(name)}`.execute(db)
-  await sql`grant usage on schema ${sql.id(name)} to pave_app, pave_system`.execute(db)
 }

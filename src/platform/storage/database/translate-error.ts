@@ -32,11 +32,11 @@ export function translateDatabaseError(error: unknown): PaveError | undefined {
   }
   if (error instanceof Error) {
     const code = 'code' in error ? error.code : undefined
+    // A file that is missing is ENOENT too: only a socket that nobody listens on is the database's.
+    const onSocket =
+      'syscall' in error && (error.syscall === 'connect' || error.syscall === 'read' || error.syscall === 'write')
     const lost =
-      code === 'ECONNREFUSED' ||
-      code === 'ECONNRESET' ||
-      code === 'ENOENT' ||
-      code === 'EPIPE' ||
+      (onSocket && (code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'ENOENT' || code === 'EPIPE')) ||
       /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(error.message)
     if (lost) {
       return platformFailure('database_unavailable', `PostgreSQL cannot be reached: ${error.message}`, { cause: error })

@@ -1,0 +1,265 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { allows, systemActor } from '#platform/actor.ts'
+import { listEntries } from '#platform/kernel/contract.ts'
+import { createTestPlatform } from '#testing/platform.ts'
+import {
+  bindRole,
+  createPrincipal,
+  createSignInLink,
+  createToken,
+  createWorkspace,
+  issueRunToken,
+  listPrincipals,
+  listRoleBindings,
+  listTokens,
+  redeemSignInLink,
+  revokeToken,
+  unbindRole,
+  whoami,
+} from './contract.ts'
+import { identity } from './module.ts'
+import { servingKeys } from './queries.ts'
+import { grantOf } from './roles.ts'
+
+const suite = await createTestPlatform({ modules: [identity] })
+const { platform, workspace, run } = suite
+const { http } = suite.controlPlane
+let url = ''
+beforeAll(async () => {
+  url = await http.listen({ host: '127.0.0.1', port: 0 })
+})
+afterAll(() => suite.drop())
+
+let count = 0
+const fresh = (kind: string) => `${kind}-${++count}`
+
+async function person(role?: 'viewer' | 'admin'): Promise<string> {
+  const name = fresh('person')
+  await run(createPrincipal, { name, ...(role && { role }) })
+  return name
+}
+
+describe('tokens', () => {
+  test('speak for their principal, with its roles', async () => {
+    const name = await person('viewer')
+    const { token } = await run(createToken, { principal: name, name: 'laptop' })
+    const actor = await platform.authenticate(token)
+    expect(actor).toMatchObject({ kind: 'user', name, workspace, grants: [{ verbs: ['*:read'], scope: {} }] })
+    if (actor === undefined) return
+    expect(await run(whoami, {}, { as: actor })).toMatchObject({ name, workspace: { id: workspace, name: 'test' } })
+  })
+
+  test('are shown once: nothing that is kept tells them', async () => {
+    const { token, id } = await run(createToken, { principal: await person(), name: 'secret' })
+    const { rows: tables } = await platform.systemPool.query<{ dump: string }>(`
+      select (select string_agg(t::text, ' ') from identity.token t) || (select string_agg(e::text, ' ') from ledger.entry e)
+        || coalesce((select string_agg(i::text, ' ') from platform.idempotent_answer i), '') as dump
+    `)
+    const secret = token.slice(`pave_${id.replaceAll('-', '')}_`.length)
+    expect(secret.length).toBeGreaterThanOrEqual(43)
+    expect(tables[0]?.dump).toContain(id)
+    expect(tables[0]?.dump).not.toContain(secret)
+    expect(JSON.stringify(await run(listTokens, {}))).not.toContain(secret)
+  })
+
+  test('a revoked one is refused at once, and revoking again answers the first time', async () => {
+    const { token, id } = await run(createToken, { principal: await person(), name: 'short' })
+    expect(await platform.authenticate(token)).toBeDefined()
+    const first = await run(revokeToken, { token: id })
+    expect(await platform.authenticate(token)).toBeUndefined()
+    expect(await run(revokeToken, { token: id })).toEqual(first)
+    await expect(run(revokeToken, { token: platform.ids.next() })).rejects.toMatchObject({ code: 'token_not_found' })
+  })
+
+  test('one that was read while it was revoked is not remembered as good', async () => {
+    const { token, id } = await run(createToken, { principal: await person(), name: 'raced' })
+    await Promise.all([
+      ...Array.from({ length: 20 }, () => platform.authenticate(token)),
+      run(revokeToken, { token: id }),
+    ])
+    expect(await platform.authenticate(token)).toBeUndefined()
+  })
+
+  test('expire', async () => {
+    const { token, expiresAt } = await run(createToken, { principal: await person(), name: 'brief', expiresIn: 60 })
+    expect(await platform.authenticate(token)).toBeDefined()
+    const later = {
+      ...platform,
+      clock: {
+        now: () => Date.parse(expiresAt ?? '') + 1,
+        iso: () => new Date(Date.parse(expiresAt ?? '') + 1).toISOString(),
+      },
+    }
+    expect(await identity.authenticate?.(later, token)).toBeUndefined()
+  })
+
+  test.each(['', 'pave_', 'pave_x_y', `pave_${'x'.repeat(300)}`, "pave_' or true --"])(
+    '%j is nobody’s',
+    async (token) => {
+      expect(await platform.authenticate(token)).toBeUndefined()
+    },
+  )
+
+  test('those that may ask for predictions reach the plans of their environments alone', async () => {
+    const principal = await person()
+    const { id } = await run(createToken, { principal, name: 'product', endpoints: ['prod/flights', 'dev/flights'] })
+    const all = await run(createToken, { principal, name: 'everything', endpoints: ['*'] })
+    await run(createToken, { principal, name: 'people' })
+    const keys = (environment: string) =>
+      platform.read(workspace, (db) => servingKeys(db, environment, platform.clock.iso()))
+    expect((await keys('prod')).map((key) => [key.id, key.endpoints])).toEqual([
+      [id, ['flights']],
+      [all.id, ['*']],
+    ])
+    expect((await keys('production')).map((key) => key.id)).toEqual([all.id])
+    await run(revokeToken, { token: all.id })
+    expect(await keys('production')).toEqual([])
+  })
+})
+
+describe('roles', () => {
+  test('bound in a scope hold there; taken back they hold no more', async () => {
+    const name = await person()
+    const { token } = await run(createToken, { principal: name, name: 't' })
+    const binding = await run(bindRole, { principal: name, role: 'operator', scope: { environment: 'dev' } })
+    expect(await run(bindRole, { principal: name, role: 'operator', scope: { environment: 'dev' } })).toEqual(binding)
+    const grants = async () => (await platform.authenticate(token))?.grants ?? []
+    expect(allows(await grants(), 'release:start', { environment: 'dev', endpoint: 'e' })).toBe(true)
+    expect(allows(await grants(), 'release:start', { environment: 'prod', endpoint: 'e' })).toBe(false)
+    await run(unbindRole, { binding: binding.id })
+    expect(await grants()).toEqual([])
+    await expect(run(unbindRole, { binding: binding.id })).rejects.toMatchObject({ code: 'role_binding_not_found' })
+  })
+
+  test.each([
+    ['viewer', ['dataset:read', 'ledger:read'], ['dataset:put', 'approval:decide', 'token:create']],
+    [
+      'contributor',
+      ['dataset:put', 'run:start', 'version:create'],
+      ['release:start', 'approval:decide', 'token:create', 'prediction:record'],
+    ],
+    ['approver', ['approval:decide', 'version:read'], ['approval:close', 'release:start', 'policy:put']],
+    [
+      'operator',
+      ['release:start', 'release:rollback', 'job:retry'],
+      ['approval:decide', 'token:create', 'role:bind', 'node:serve'],
+    ],
+    ['node', ['node:serve', 'prediction:record', 'object:read'], ['ledger:read', 'release:start', 'token:create']],
+    ['admin', ['token:create', 'approval:decide'], []],
+  ] as const)('%s', (role, may, mayNot) => {
+    const grants = [grantOf(role, {})]
+    expect(may.filter((verb) => !allows(grants, verb, {}))).toEqual([])
+    expect(mayNot.filter((verb) => allows(grants, verb, {}))).toEqual([])
+  })
+
+  test('an admin of one environment cannot make an admin of all', async () => {
+    const ada = await suite.as('ada', 'admin')
+    const narrow = { ...ada, grants: [grantOf('admin', { environment: 'dev' })] }
+    const attempts = [
+      run(bindRole, { principal: 'ada', role: 'admin', scope: {} }, { as: narrow }),
+      run(createToken, { principal: 'ada', name: 'mine' }, { as: narrow }),
+      run(createPrincipal, { name: 'friend', role: 'admin' }, { as: narrow }),
+    ]
+    for (const attempt of attempts) await expect(attempt).rejects.toMatchObject({ code: 'permission_denied' })
+  })
+
+  test('a principal whose role cannot be bound is not made', async () => {
+    const maker = { ...(await suite.as('ada')), grants: [{ verbs: ['user:create'], scope: {} }] }
+    const name = fresh('half')
+    await expect(run(createPrincipal, { name, role: 'admin' }, { as: maker })).rejects.toMatchObject({ status: 403 })
+    const { items } = await run(listPrincipals, { limit: 200 })
+    expect(items.map((one) => one.name)).not.toContain(name)
+  })
+})
+
+describe('sign-in links', () => {
+  const redeem = (code: string) =>
+    fetch(`${url}/console/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code }),
+    })
+
+  test('work once, and make a session that only the browser can read', async () => {
+    const { code } = await run(createSignInLink, { principal: await person('viewer') })
+    const response = await redeem(code)
+    const cookie = response.headers.get('set-cookie') ?? ''
+    expect(cookie).toMatch(/^pave_session=pave_\w+_[\w-]+;.*HttpOnly; SameSite=Strict/)
+    expect(JSON.stringify(await response.json())).not.toContain('pave_')
+    const session = await fetch(`${url}/api/v1/whoami`, { headers: { cookie: cookie.split(';')[0] ?? '' } })
+    expect(session.status).toBe(200)
+    expect((await redeem(code)).status).toBe(401)
+  })
+
+  test('of two at once one gets in', async () => {
+    const { code } = await run(createSignInLink, { principal: await person() })
+    const answers = await Promise.allSettled([1, 2, 3].map(() => run(redeemSignInLink, { code })))
+    expect(answers.filter((one) => one.status === 'fulfilled')).toHaveLength(1)
+  })
+
+  test('expire, and unknown ones are refused', async () => {
+    const { code } = await run(createSignInLink, { principal: await person() })
+    await platform.transaction(workspace, (db) =>
+      db
+        .withTables<{ 'identity.sign_in_link': { expires_at: string } }>()
+        .updateTable('identity.sign_in_link')
+        .set({ expires_at: '2001-01-01' })
+        .execute(),
+    )
+    expect((await redeem(code)).status).toBe(401)
+    expect((await redeem('nonsense')).status).toBe(401)
+    expect(
+      (
+        await fetch(`${url}/console/session`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: '{}',
+        })
+      ).status,
+    ).toBe(422)
+  })
+})
+
+test('a run’s token acts for whoever started it, and nobody gets one for somebody else', async () => {
+  const [ada, eve] = [await suite.as('ada', 'admin'), await suite.as('eve', 'contributor')]
+  const id = platform.ids.next()
+  const { token } = await run(issueRunToken, { run: id, principal: eve.id }, { as: eve })
+  expect(await platform.authenticate(token)).toMatchObject({ id: eve.id, name: 'eve' })
+  await expect(run(issueRunToken, { run: id, principal: ada.id }, { as: eve })).rejects.toMatchObject({ status: 403 })
+  expect((await run(listTokens, { limit: 200 })).items.map((one) => one.name)).not.toContain(`run ${id}`)
+})
+
+test('another workspace sees nobody of this one', async () => {
+  const other = systemActor(platform.ids.next())
+  await platform.run(createWorkspace, { actor: other, input: { name: 'other' } })
+  expect((await platform.run(listPrincipals, { actor: other, input: {} })).items).toEqual([])
+  await expect(
+    platform.run(createToken, { actor: other, input: { principal: 'ada', name: 't' } }),
+  ).rejects.toMatchObject({ code: 'principal_not_found' })
+  expect((await platform.run(listEntries, { actor: other, input: {} })).items.map((one) => one.operation)).toEqual([
+    'create-token',
+    'create-workspace',
+  ])
+})
+
+test('names are taken once', async () => {
+  const name = await person()
+  await expect(run(createPrincipal, { name })).rejects.toMatchObject({ code: 'principal_exists' })
+  await expect(run(createPrincipal, { name: 'Not A Name' })).rejects.toMatchObject({ code: 'invalid_input' })
+})
+
+test.each([listPrincipals, listRoleBindings, listTokens])('$name goes through all in pages', async (list) => {
+  const whole = await run(list, { limit: 200 })
+  const seen: unknown[] = []
+  let cursor: string | null = ''
+  while (cursor !== null) {
+    const page: { items: unknown[]; nextCursor: string | null } = await run(list, {
+      limit: 3,
+      ...(cursor && { cursor }),
+    })
+    seen.push(...page.items)
+    cursor = page.nextCursor
+  }
+  expect(seen).toEqual(whole.items)
+  expect(seen.length).toBeGreaterThan(3)
+})

@@ -1,0 +1,1 @@
+export { linearModel } from '#inference/tiny-onnx.ts'
