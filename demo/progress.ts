@@ -1,5 +1,6 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openDataDirectory } from '../src/platform/data-directory.ts'
 
 /** What the job has finished, so that a run after a crash goes on instead of starting over. */
 export interface Progress {
@@ -33,24 +34,35 @@ const fresh = (now: number): Progress => ({
 
 export interface ProgressFile {
   progress: Progress
-  resumed: boolean
+  /** With nothing, where an interrupted demo stopped, or with nothing after a finished one. */
+  beginning: 'fresh' | 'resumed' | 'again'
   save(): Promise<void>
 }
 
-/** A finished demo starts over with nothing; an interrupted one is taken up. */
+/** A finished demo starts over with nothing; an interrupted one is taken up. Errors: data_directory_in_use. */
 export async function openProgress(dataDir: string, now: number): Promise<ProgressFile> {
   const path = join(dataDir, 'demo.json')
   const text = await readFile(path, 'utf8').catch(() => undefined)
   const earlier: Progress | undefined = text === undefined ? undefined : JSON.parse(text)
-  if (earlier?.finished) await rm(dataDir, { recursive: true, force: true })
+  if (earlier?.finished) await deleteUnheld(dataDir)
   const resumed = earlier !== undefined && !earlier.finished
   const progress = resumed ? earlier : fresh(now)
   return {
     progress,
-    resumed,
+    beginning: resumed ? 'resumed' : earlier === undefined ? 'fresh' : 'again',
     async save() {
       await writeFile(`${path}.new`, JSON.stringify(progress))
       await rename(`${path}.new`, path)
     },
+  }
+}
+
+/** Never under a console that is still up. */
+async function deleteUnheld(dataDir: string): Promise<void> {
+  const held = await openDataDirectory(dataDir, { command: 'npm run demo' })
+  try {
+    await rm(dataDir, { recursive: true, force: true })
+  } finally {
+    await held.release()
   }
 }

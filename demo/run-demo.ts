@@ -10,6 +10,7 @@ import { getRun, listRuns } from '../src/modules/pipelines/contract.ts'
 import { realisedPerformance } from '../src/modules/predictions/contract.ts'
 import { listVersions, type Version } from '../src/modules/registry/contract.ts'
 import { listReleases, type Release } from '../src/modules/releases/contract.ts'
+import { chooseDataDirectory } from '../src/platform/data-directory.ts'
 import { PaveError } from '../src/platform/errors.ts'
 import { getJob, listEntries, verifyLedger } from '../src/platform/kernel/contract.ts'
 import type { Client } from '../src/platform/surfaces/client.ts'
@@ -37,9 +38,8 @@ const lastDay = Date.parse('2001-07-01T00:00:00Z')
 /** The day on which a candidate with a genuine mistake is released on purpose. */
 const mistakeDay = Date.parse('2001-06-03T00:00:00Z')
 
-const options = readOptions(process.argv.slice(2), join(import.meta.dirname, '../.pave/demo'))
+const options = readOptions(process.argv.slice(2))
 const narrator = createNarrator(() => performance.now())
-const file = await openProgress(options.dataDir, Date.now())
 const started = performance.now()
 /** What each kind of finding measures. */
 const metricOf = { drift: 'PSI', prediction_drift: 'PSI', performance: 'AUC', calibration: 'ECE' } as const
@@ -47,19 +47,35 @@ const metricOf = { drift: 'PSI', prediction_drift: 'PSI', performance: 'AUC', ca
 const told = new Map<string, string>()
 
 let pave: RunningPave | undefined
+let file: ProgressFile | undefined
+let interrupted = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void interrupt())
 try {
-  narrator.stage(file.resumed ? 'taking up the job where it was interrupted' : 'starting Pave on this machine')
-  pave = await startPave(options, narrator)
+  const dataDir = options.dataDir ?? (await defaultDataDirectory())
+  file = await openProgress(dataDir, Date.now())
+  narrator.stage(
+    {
+      fresh: `starting Pave on this machine, in ${dataDir}`,
+      resumed: `taking up the job in ${dataDir} where it was interrupted`,
+      again: `starting over in ${dataDir}; the finished demo there was deleted`,
+    }[file.beginning],
+  )
+  pave = await startPave({ ...options, dataDir }, narrator)
   await file.save()
-  const summary = await runJob(pave, narrator, file)
+  const summary = await runJob(pave, dataDir, narrator, file)
   process.stdout.write(renderSummary(summary))
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(summary, null, 2)}\n`)
   if (!options.exit) {
-    process.stdout.write(`console    ${pave.url}\nsign in    ${await freshLink(pave)}\n\nCtrl-C stops everything.\n`)
-    await new Promise<void>((resolve) => {
-      process.once('SIGINT', () => resolve())
-      process.once('SIGTERM', () => resolve())
-    })
+    process.stdout.write(
+      [
+        `console    ${pave.url}`,
+        `sign in    ${await freshLink(pave)}`,
+        '',
+        `Ctrl-C stops everything; PAVE_DATA_DIR=${dataDir} npm run pave -- up   starts it again as it is.`,
+        '',
+      ].join('\n'),
+    )
+    await new Promise<never>(() => {})
   }
   await pave.stop()
   process.exitCode = summary.failed_requests === 0 && summary.ledger.verified ? 0 : 1
@@ -69,7 +85,23 @@ try {
   process.exitCode = 1
 }
 
-async function runJob(pave: RunningPave, narrator: Narrator, file: ProgressFile): Promise<Summary> {
+/** Ctrl-C ends all that was started; the second one does not wait for it. */
+async function interrupt(): Promise<void> {
+  if (interrupted) process.exit(130)
+  interrupted = true
+  const finished = file?.progress.finished === true
+  narrator.note(finished ? 'stopping' : 'stopping; `npm run demo` goes on where it was interrupted')
+  await pave?.stop()
+  process.exit(finished ? 0 : 130)
+}
+
+/** Beside what `pave up` keeps in this checkout. */
+async function defaultDataDirectory(): Promise<string> {
+  const cwd = join(import.meta.dirname, '..')
+  return join(await chooseDataDirectory({ configured: undefined, cwd, uid: process.geteuid?.() }), 'demo')
+}
+
+async function runJob(pave: RunningPave, dataDir: string, narrator: Narrator, file: ProgressFile): Promise<Summary> {
   const { progress } = file
   const earlierSeconds = progress.seconds
   const people = await introducePeople(pave.admin)
@@ -129,7 +161,7 @@ async function runJob(pave: RunningPave, narrator: Narrator, file: ProgressFile)
 
   narrator.stage('verifying the ledger and gathering evidence')
   progress.seconds = earlierSeconds + (performance.now() - started) / 1000
-  const summary = await summarise(pave, people, file)
+  const summary = await summarise(pave, people, dataDir, file)
   progress.finished = true
   await file.save()
   return summary
@@ -203,7 +235,7 @@ async function freshLink(pave: RunningPave): Promise<string> {
   return `${pave.url}/sign-in#${code}`
 }
 
-async function summarise(pave: RunningPave, people: People, file: ProgressFile): Promise<Summary> {
+async function summarise(pave: RunningPave, people: People, dataDir: string, file: ProgressFile): Promise<Summary> {
   const { progress } = file
   const { ada } = people
   const { items: versions } = await patiently(() => ada.call(listVersions, { model: 'flight-delays', limit: 50 }))
@@ -264,7 +296,7 @@ async function summarise(pave: RunningPave, people: People, file: ProgressFile):
       state: incident.state,
     })),
     ledger: { entries: ledger.entries, verified: ledger.verified },
-    evidence: await writeEvidence(ada, releases),
+    evidence: await writeEvidence(ada, releases, join(dataDir, 'evidence')),
     console: pave.url,
   }
 }
@@ -299,8 +331,7 @@ async function rollbackOf(client: Client, releases: readonly Release[], failed: 
   }
 }
 
-async function writeEvidence(client: Client, releases: readonly Release[]): Promise<string[]> {
-  const directory = join(options.dataDir, 'evidence')
+async function writeEvidence(client: Client, releases: readonly Release[], directory: string): Promise<string[]> {
   await mkdir(directory, { recursive: true })
   const paths: string[] = []
   for (const version of [...new Set(releases.map((one) => one.version))].sort()) {

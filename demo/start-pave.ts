@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { readClientFile } from '../src/commands/bootstrap.ts'
 import { type Client, createClient } from '../src/platform/surfaces/client.ts'
 import type { Narrator } from './narrate.ts'
@@ -15,17 +15,18 @@ export interface RunningPave {
 }
 
 const mostRestarts = 5
+const patienceMs = 20_000
 
 /** Starts `pave up` as anybody would, and starts it again when it is killed: the job goes on where it was. */
-export async function startPave(options: DemoOptions, narrator: Narrator): Promise<RunningPave> {
-  await mkdir(options.dataDir, { recursive: true })
+export async function startPave(options: DemoOptions & { dataDir: string }, narrator: Narrator): Promise<RunningPave> {
   let child: ChildProcess | undefined
   let stopping = false
   let restarts = 0
   const start = (): Promise<string> =>
     new Promise((resolve, reject) => {
-      const started = spawn(process.execPath, [join(import.meta.dirname, '../src/cli.ts'), 'up'], {
-        stdio: ['ignore', 'pipe', 'pipe'],
+      const started = spawn(process.execPath, [join(import.meta.dirname, '../src/cli.ts'), 'up', '--stop-with-stdin'], {
+        // Its standard input ends when this process does, however it ends: then it stops by itself.
+        stdio: ['pipe', 'pipe', 'pipe'],
         env: {
           ...process.env,
           PAVE_DATA_DIR: options.dataDir,
@@ -61,7 +62,7 @@ export async function startPave(options: DemoOptions, narrator: Narrator): Promi
         }
       })
     })
-  const signInLink = await start()
+  const signInLink = await startWhenFree(start, narrator)
   const settings = await readClientFile(options.dataDir)
   if (settings === undefined) throw new Error(`pave up left no client settings in ${options.dataDir}`)
   return {
@@ -77,5 +78,24 @@ export async function startPave(options: DemoOptions, narrator: Narrator): Promi
       last.kill('SIGTERM')
       await ended
     },
+  }
+}
+
+/** What an interrupted demo left behind is still stopping: its data directory is free in a moment. */
+async function startWhenFree(start: () => Promise<string>, narrator: Narrator): Promise<string> {
+  const until = performance.now() + patienceMs
+  for (let said = false; ; ) {
+    try {
+      return await start()
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      if (error.message.includes('port_in_use')) {
+        throw new Error(`${error.message}\nThe demo takes other ports with --port and --inference-port.`)
+      }
+      if (!error.message.includes('data_directory_in_use') || performance.now() > until) throw error
+      if (!said) narrator.note(`${error.message}\nWaiting up to ${patienceMs / 1000} s for it to end …`)
+      said = true
+      await pause(500)
+    }
   }
 }

@@ -67,7 +67,7 @@ export function renderSummary(summary: Summary): string {
       : `rollback   ${summary.rollback.version} in ${summary.rollback.seconds.toFixed(2)} s, failed requests ${summary.rollback.failed_requests}: ${summary.rollback.reason}`,
     ...summary.incidents.map((one) => `incident   ${one.incident} ${one.state}: ${one.title}`),
     `ledger     ${summary.ledger.entries.toLocaleString('en')} entries, ${summary.ledger.verified ? 'verified against the signed checkpoints' : 'NOT VERIFIED'}`,
-    `evidence   ${summary.evidence.join(', ')}`,
+    ...summary.evidence.map((path, index) => `${index === 0 ? 'evidence  ' : '          '} ${path}`),
     `time       ${summary.seconds.toFixed(0)} s`,
     '',
   ].join('\n')

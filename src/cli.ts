@@ -17,7 +17,7 @@ const commands: Record<
   { usage: string; summary: string; run(args: string[], config: Config): Promise<number> }
 > = {
   up: {
-    usage: 'up [--environment prod] [--no-serve]',
+    usage: 'up [--environment prod] [--no-serve] [--stop-with-stdin]',
     summary: 'Start everything on this machine: PostgreSQL, control plane, console, an inference node',
     run: async (args, config) => {
       const { up } = await import('./commands/up.ts')
@@ -28,7 +28,7 @@ const commands: Record<
       })
       output.out(`Pave is up: ${started.client.url}`)
       output.out(`Sign in once, within ten minutes: ${started.signInLink}`)
-      await untilSignal()
+      await (args.includes('--stop-with-stdin') ? Promise.race([untilSignal(), untilStdinEnds()]) : untilSignal())
       output.err('stopping')
       await started.stop()
       return exitCodes.ok
@@ -65,11 +65,27 @@ const commands: Record<
     },
   },
   ledger: {
-    usage: 'ledger verify [--file EXPORT --checkpoints FILE --key FILE] | ledger export FILE',
+    usage: 'ledger verify [--file EXPORT --checkpoints FILE --key FILE] | ledger export',
     summary: 'Check the ledger against its signed checkpoints, online or from files alone',
     run: async (args, config) => {
       const { ledger } = await import('./commands/ledger.ts')
       return ledger(args, config, () => clientOf(config), output)
+    },
+  },
+  override: {
+    usage: 'override ENDPOINT VERSION --reason TEXT [--node local-prod] | override --clear [--node local-prod]',
+    summary: 'Without the control plane: send all traffic of an endpoint on this node to a version it holds',
+    run: async (args, config) => {
+      const { override } = await import('./commands/override.ts')
+      const [endpoint, version] = args.filter((arg) => !arg.startsWith('--'))
+      const options = {
+        endpoint,
+        version,
+        node: flagValue(args, '--node') ?? 'local-prod',
+        reason: flagValue(args, '--reason') ?? 'none given',
+        clear: args.includes('--clear'),
+      }
+      return override(config, options, output)
     },
   },
   schemas: {
@@ -135,9 +151,8 @@ async function help(): Promise<number> {
 }
 
 async function version(): Promise<number> {
-  const { readFile } = await import('node:fs/promises')
-  const { version: number } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
-  output.out(number)
+  const { packageVersion } = await import('./commands/version.ts')
+  output.out(await packageVersion())
   return exitCodes.ok
 }
 
@@ -162,6 +177,14 @@ async function clientOf(config: Config): Promise<Client> {
 function flagValue(args: readonly string[], flag: string): string | undefined {
   const at = args.indexOf(flag)
   return at < 0 ? undefined : args[at + 1]
+}
+
+/** For a program that starts Pave and must not leave it behind, however it dies itself. */
+function untilStdinEnds(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdin.once('close', () => resolve())
+    process.stdin.resume()
+  })
 }
 
 function untilSignal(): Promise<void> {

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readGraph } from '#algorithms/onnx/read-graph.ts'
+import { signatureOf } from '#algorithms/tensors/signature.ts'
 import { createToken } from '#modules/identity/contract.ts'
 import { identity } from '#modules/identity/module.ts'
 import { getVersion } from '#modules/registry/contract.ts'
@@ -12,6 +14,7 @@ import { tracking } from '#modules/tracking/module.ts'
 import { traceLineage } from '#platform/kernel/contract.ts'
 import { mlflow } from '#protocols/mlflow/module.ts'
 import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
+import { seededRandom } from '#testing/predictions.ts'
 import { pythonEnvironment } from './python-environment.ts'
 
 const example = join(import.meta.dirname, '../../examples/flight-delays-python')
@@ -37,8 +40,8 @@ describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 
     await rm(folder, { recursive: true })
   })
 
-  function run(script: string, env: Record<string, string> = {}) {
-    return promisify(execFile)(python, [script], {
+  function run(script: string, code?: string, env: Record<string, string> = {}) {
+    return promisify(execFile)(python, code === undefined ? [script] : [script, code], {
       cwd: folder,
       env: {
         PATH: '/usr/bin:/bin',
@@ -47,6 +50,7 @@ describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 
         MLFLOW_TRACKING_TOKEN: token,
         MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
         GIT_PYTHON_REFRESH: 'quiet',
+        MLFLOW_DISABLE_TELEMETRY: 'true',
         ...env,
       },
     })
@@ -102,4 +106,52 @@ describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 
     const { edges } = await pave.run(traceLineage, { object: `version:${version.ref}` })
     expect(edges.map((edge) => edge.from.kind)).toContain('run')
   })
+
+  it('runs the steps of the Python example through to a registered version', async () => {
+    await writeFile(join(folder, 'training.csv'), flights(4000, 1))
+    await writeFile(join(folder, 'evaluation.csv'), flights(2000, 2))
+    const params = { trees: 30 }
+    await runStep('train.py', ['training.csv'], ['model', 'profile', 'report'], params)
+    await runStep('evaluate.py', ['model', 'report', 'training.csv', 'evaluation.csv'], ['metrics'], {})
+    const { metrics, baseline, slices } = await readJson('metrics')
+    const report = await readJson('report')
+    expect(metrics.auc).toBeGreaterThan(baseline.metrics.auc + 0.03)
+    expect(slices.map((one: { slice: string }) => one.slice)).toEqual(['origin=ORD', 'origin=ATL'])
+    expect(report.signature).toEqual(signatureOf(readGraph(await readFile(join(folder, 'model')))))
+
+    await run('-c', `import mlflow; mlflow.register_model("models:/${report.mlflow_model}", "flight-delays")`)
+    const version = await pave.run(getVersion, { version: 'flight-delays@1' })
+    expect(version).toMatchObject({
+      features: ['origin_late_rate_3h', 'minute_of_day', 'distance'],
+      signature: report.signature,
+      output: 'probability',
+      profile: await readJson('profile'),
+    })
+    expect(version.metrics?.['auc']).toBe(metrics.auc)
+    const wrong = runStep('train.py', ['training.csv'], [], { distance_unit: 'feet' })
+    await expect(wrong).rejects.toThrow('The parameter "distance_unit" is miles or kilometres, not "feet".')
+  })
+
+  async function runStep(script: string, inputs: string[], outputs: string[], params: Record<string, unknown>) {
+    const paths = (names: string[]) => Object.fromEntries(names.map((name) => [name.split('.')[0], join(folder, name)]))
+    const step = join(folder, 'step.json')
+    await writeFile(step, JSON.stringify({ inputs: paths(inputs), outputs: paths(outputs), params }))
+    await run(join(example, 'steps', script), undefined, { PAVE_STEP_FILE: step })
+  }
+
+  async function readJson(name: string) {
+    return JSON.parse(await readFile(join(folder, name), 'utf8'))
+  }
 })
+
+/** Lateness depends on the airport's rate and, beyond the baseline, on the distance. */
+function flights(rows: number, seed: number): string {
+  const random = seededRandom(seed)
+  const lines = Array.from({ length: rows }, () => {
+    const rate = random() < 0.1 ? '' : random().toFixed(4)
+    const distance = Math.floor(random() * 2000)
+    const late = random() < Number(rate) * 0.4 + (distance > 1000 ? 0.4 : 0) ? 1 : 0
+    return `${rate},${Math.floor(random() * 1440)},${distance},${late},2001-01-01 00:00:00,${random() < 0.7 ? 'ORD' : 'ATL'}`
+  })
+  return `origin_late_rate_3h,minute_of_day,distance,label,event_timestamp,origin\n${lines.join('\n')}\n`
+}

@@ -81,8 +81,19 @@ export async function signInLink(platform: Platform, workspace: string, url: str
 
 const nodeTokenName = 'started by pave up'
 
-/** A fresh token for an inference node that this process starts; those of earlier starts are good no more. */
-export async function nodeToken(platform: Platform, workspace: string, name: string): Promise<string> {
+/**
+ * The token of an inference node that this process starts. The one of earlier starts is kept while it is good, so that a
+ * node which outlived a crash goes on with it; otherwise a fresh one replaces all others.
+ */
+export async function ensureNodeToken(
+  platform: Platform,
+  workspace: string,
+  dataDir: string,
+  name: string,
+): Promise<string> {
+  const file = join(dataDir, 'keys', `${name}.token`)
+  const known = await readFile(file, 'utf8').catch(() => undefined)
+  if (known !== undefined && (await platform.authenticate(known)) !== undefined) return known
   const actor = systemActor(workspace)
   if (!(await platform.read(workspace, (db) => principalExists(db, name)))) {
     await platform.run(createPrincipal, { actor, input: { kind: 'node', name, role: 'node' } })
@@ -94,5 +105,7 @@ export async function nodeToken(platform: Platform, workspace: string, name: str
     actor,
     input: { principal: name, name: nodeTokenName, expiresIn: null },
   })
+  await writeFile(`${file}.new`, token, { mode: 0o600 })
+  await rename(`${file}.new`, file)
   return token
 }

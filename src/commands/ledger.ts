@@ -1,16 +1,14 @@
-import pg from 'pg'
 import type { Config } from '#platform/config.ts'
 import { checkpointsFile } from '#platform/create-platform.ts'
 import { chooseDataDirectory } from '#platform/data-directory.ts'
-import { verifyLedger } from '#platform/kernel/contract.ts'
-import { exportLedger } from '#platform/ledger/export.ts'
-import { keyFiles, loadSigningKey, loadVerifierKey } from '#platform/ledger/signing-key.ts'
+import { exportLedger, verifyLedger } from '#platform/kernel/contract.ts'
+import { keyFiles, loadVerifierKey } from '#platform/ledger/signing-key.ts'
 import { verifyLedgerFile } from '#platform/ledger/verify-file.ts'
 import type { Client } from '#platform/surfaces/client.ts'
 import { clientFailure } from '#platform/surfaces/client-errors.ts'
 import { exitCodes, type Output } from '#platform/surfaces/command-line.ts'
 
-/** `verify` asks the server; `verify --file` needs nothing but files; `export` writes such a file. */
+/** `verify` asks the server; `verify --file` needs nothing but files; `export` has the server write such a file. */
 export async function ledger(
   args: readonly string[],
   config: Config,
@@ -37,22 +35,10 @@ export async function ledger(
     )
     return good ? exitCodes.ok : exitCodes.refused
   }
-  const [, path] = args
-  if (verb === 'export' && path !== undefined) {
-    if (config.databaseUrl === undefined) {
-      throw clientFailure('usage', 'An export reads the database itself', {
-        hint: 'Set DATABASE_URL to the address of the database.',
-      })
-    }
-    const database = new pg.Client({ connectionString: config.databaseUrl })
-    await database.connect()
-    try {
-      const entries = await exportLedger({ client: database, path, key: await loadSigningKey(dataDir) })
-      output.out(`${entries} entries written to ${path}`)
-    } finally {
-      await database.end()
-    }
+  if (verb === 'export') {
+    const exported = await (await client()).call(exportLedger, {})
+    output.out(`${exported.entries} entries written to ${exported.path}`)
     return exitCodes.ok
   }
-  throw clientFailure('usage', 'ledger verify, or ledger export FILE', { hint: 'pave ledger --help' })
+  throw clientFailure('usage', 'ledger verify, or ledger export', { hint: 'pave ledger --help' })
 }

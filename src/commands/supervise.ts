@@ -46,11 +46,7 @@ const pollMs = 100
 export async function supervise(options: SuperviseOptions): Promise<Supervised> {
   const { name, pidFile, log, graceMs } = options
   await mkdir(dirname(pidFile), { recursive: true })
-  let running = await adopt(options)
-  if (running === undefined) {
-    await options.beforeStart()
-    running = start(options)
-  }
+  let running = (await adopt(options)) ?? (await startFirst(options))
   const stopping = new AbortController()
   const kept = keepUp()
   return {
@@ -78,6 +74,11 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
       running = start(options)
     }
   }
+}
+
+async function startFirst(options: SuperviseOptions): Promise<Running> {
+  await options.beforeStart()
+  return start(options)
 }
 
 function start(options: SuperviseOptions): Running {

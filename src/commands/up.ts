@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { listWorkspaces } from '#modules/identity/queries.ts'
 import { modules } from '#modules/index.ts'
@@ -10,8 +12,9 @@ import { startEmbeddedPostgres } from '#platform/storage/database/embedded/start
 import { serveConsole } from '#platform/surfaces/console-files.ts'
 import { createLogger } from '#platform/telemetry.ts'
 import { buildConsoleIfStale, consoleDirectory } from '../console/build.ts'
-import { type ClientFile, ensureClientFile, ensureWorkspace, nodeToken, signInLink } from './bootstrap.ts'
+import { type ClientFile, ensureClientFile, ensureNodeToken, ensureWorkspace, signInLink } from './bootstrap.ts'
 import { supervise } from './supervise.ts'
+import { packageVersion } from './version.ts'
 
 export interface Up {
   dataDir: string
@@ -41,6 +44,7 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
     for (const step of stops.splice(0).reverse()) await step()
   }
   try {
+    await refuseTakenPort(config.host, config.port, 'PAVE_PORT')
     await mkdir(join(dataDir, 'logs'), { recursive: true, mode: 0o700 })
     const log = createLogger(config.logLevel, join(dataDir, 'logs', 'control-plane.log'))
     let postgresPid = (): number | undefined => undefined
@@ -89,14 +93,16 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
           PAVE_HOST: config.host,
           PAVE_INFERENCE_PORT: String(config.inferencePort),
           PAVE_URL: url,
-          PAVE_TOKEN: await nodeToken(controlPlane.platform, workspace, name),
+          PAVE_TOKEN: await ensureNodeToken(controlPlane.platform, workspace, dataDir, name),
           PAVE_LOG_LEVEL: config.logLevel,
           ONLINE_URL: config.onlineUrl ?? onlineUrlOf(dataDir),
           ...(config.otlpEndpoint !== undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: config.otlpEndpoint }),
         },
+        version: await packageVersion(),
         pidFile: join(dataDir, 'run', `${name}.json`),
         log,
         graceMs: drainMs,
+        beforeStart: () => refuseTakenPort(config.host, config.inferencePort, 'PAVE_INFERENCE_PORT'),
       })
       stops.push(() => inference.stop())
       inferencePid = () => inference.pid
@@ -119,12 +125,36 @@ async function listen(controlPlane: ControlPlane, config: Config): Promise<strin
   try {
     return await controlPlane.http.listen({ host: config.host, port: config.port })
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw startupFailure('port_in_use', `Port ${config.port} on ${config.host} is in use`, {
-        hint: `Stop what listens there, or choose another port: PAVE_PORT=${config.port + 10} pave up`,
-        cause: error,
-      })
-    }
-    throw error
+    throw explained(error, config.host, config.port, 'PAVE_PORT')
   }
+}
+
+/** Tried before anything is started for it, so that nobody waits for what cannot become of it. */
+async function refuseTakenPort(host: string, port: number, variable: string): Promise<void> {
+  const trial = createServer()
+  try {
+    trial.listen(port, host)
+    await once(trial, 'listening')
+  } catch (error) {
+    throw explained(error, host, port, variable)
+  } finally {
+    trial.close()
+  }
+}
+
+function explained(error: unknown, host: string, port: number, variable: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') {
+    return startupFailure('port_in_use', `Port ${port} on ${host} is in use`, {
+      hint: `Stop what listens there, or choose another port: ${variable}=${port + 10} pave up`,
+      cause: error,
+    })
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'EACCES' || code === 'ENOTFOUND') {
+    return startupFailure('invalid_configuration', `Nothing can listen on ${host}:${port}: ${code}`, {
+      hint: `Set PAVE_HOST to an address of this machine and ${variable} to a port that this user may open.`,
+      cause: error,
+    })
+  }
+  return error
 }

@@ -7,7 +7,7 @@ import { openAnalytics } from './analytics/duckdb.ts'
 import { systemClock } from './clock.ts'
 import { openLocalCompute } from './compute/local.ts'
 import type { Config } from './config.ts'
-import { checkpointsFile, createPlatform } from './create-platform.ts'
+import { checkpointsFile, createPlatform, type LedgerService } from './create-platform.ts'
 import { createEgress } from './egress.ts'
 import { createIds } from './ids.ts'
 import { startJobs } from './jobs.ts'
@@ -75,17 +75,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       telemetry,
     })
     stops.push(platform.close)
-    const publisher = publishEntries(platform)
+    let wakeFollowers = (_: ReadonlySet<string>): void => {}
+    const publisher = publishEntries(platform, (operations) => wakeFollowers(operations))
     stops.push(publisher.stop)
-    const onSealed = [publisher.wake]
     const sealer = startSealer({
       pool: platform.systemPool,
       clock,
       key: await loadSigningKey(config.dataDir),
       exportTo: checkpointsFile(config.dataDir),
-      onSealed: () => {
-        for (const wake of onSealed) wake()
-      },
+      onSealed: publisher.wake,
       onError: (error) => log.error({ err: error }, 'the ledger could not be sealed'),
     })
     stops.push(sealer.stop)
@@ -99,7 +97,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     stops.push(platform.jobs.stop)
     const followers = followLedger(platform, databaseUrl)
     stops.push(followers.stop)
-    onSealed.push(followers.wake)
+    wakeFollowers = followers.wake
     const http = await createHttpServer(platform)
     for (const module of modules) {
       const stopModule = await module.start?.(platform)
@@ -131,7 +129,7 @@ export function migrationSets(modules: readonly ModuleDefinition[]) {
   }))
 }
 
-async function openServices(config: Config & { dataDir: string }): Promise<Omit<Services, 'verifyLedger'>> {
+async function openServices(config: Config & { dataDir: string }): Promise<Omit<Services, LedgerService>> {
   const { dataDir } = config
   const objectsDir = join(dataDir, 'objects')
   const scratchDir = join(dataDir, 'scratch')

@@ -5,7 +5,8 @@ import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
-import { keyFiles, loadVerifierKey } from './ledger/signing-key.ts'
+import { exportLedger } from './ledger/export.ts'
+import { keyFiles, loadSigningKey, loadVerifierKey } from './ledger/signing-key.ts'
 import { verifyLedger } from './ledger/verify.ts'
 import { approvalRequired } from './pending-operation.ts'
 import type { AdmissionVoice, Events, Handler, Jobs, ModuleDefinition, Platform } from './platform.ts'
@@ -21,9 +22,12 @@ export interface PlatformOptions {
   clock: Clock
   ids: Ids
   log: Logger
-  services: Omit<Services, 'verifyLedger'>
+  services: Omit<Services, LedgerService>
   telemetry: Telemetry
 }
+
+/** What the platform adds to the services, because it needs its own pools. */
+export type LedgerService = 'verifyLedger' | 'exportLedger'
 
 const refusalsPerMinute = 60
 
@@ -52,7 +56,11 @@ export function createPlatform(options: PlatformOptions): Platform {
     clock: options.clock,
     ids: options.ids,
     log: options.log,
-    services: { ...options.services, verifyLedger: () => verify(systemPool, options.services.config.dataDir) },
+    services: {
+      ...options.services,
+      verifyLedger: () => verify(systemPool, options.services.config.dataDir),
+      exportLedger: () => exportTo(systemPool, options.services.config.dataDir),
+    },
     telemetry: options.telemetry,
     jobs: unstartedJobs,
     events: createEvents(),
@@ -109,6 +117,16 @@ async function verify(pool: Pool, dataDir: string) {
       publicKey: await loadVerifierKey(publicFile),
     })
     return { entries, verified: problems.length === 0, checkpoints, problems }
+  } finally {
+    client.release()
+  }
+}
+
+async function exportTo(pool: Pool, dataDir: string) {
+  const path = join(dataDir, 'ledger', 'export.ndjson')
+  const client = await pool.connect()
+  try {
+    return { entries: await exportLedger({ client, path, key: await loadSigningKey(dataDir) }), path }
   } finally {
     client.release()
   }

@@ -13,6 +13,8 @@ export interface Services {
   online: OnlineStore
   compute: Compute
   egress: Egress
+  /** Writes the sealed ledger to a file in the data directory. */
+  exportLedger(): Promise<{ entries: number; path: string }>
   /** Recomputes the ledger of every workspace against the exported checkpoints. */
   verifyLedger(): Promise<{ entries: number; verified: boolean; checkpoints: number; problems: string[] }>
 }

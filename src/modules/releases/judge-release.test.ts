@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { emptyLatencyHistogram, recordLatency } from '#algorithms/statistics/latency-histogram.ts'
+import { seededRandom } from '#testing/predictions.ts'
 import { Guardrails } from './contract.ts'
 import { judge, type Observed } from './judge-release.ts'
 
@@ -52,7 +53,24 @@ describe('inputShift', () => {
 
   test('passes a season that the serving version sees too', () => {
     const season = { distance: [150, 100, 40, 10] }
-    expect(verdictOf(guardrail, observed(season), observed(season))).toMatchObject({ verdict: 'pass', value: 0 })
+    expect(verdictOf(guardrail, observed(season), observed(season))).toMatchObject({ verdict: 'pass' })
+  })
+
+  test('does not mistake chance for a shift: on few rows over many bins the index is large by itself', () => {
+    const random = seededRandom(7)
+    const reference = new Map([['distance', new Array<number>(20).fill(5_000)]])
+    let failed = 0
+    for (let trial = 0; trial < 300; trial++) {
+      const distance = new Array<number>(20).fill(0)
+      for (let row = 0; row < 100; row++) {
+        const bin = Math.floor(random() * 20)
+        distance[bin] = (distance[bin] ?? 0) + 1
+      }
+      const guardrails = Guardrails.parse({ inputShift: { minimum: 100, excess: 0.05 } })
+      const [verdict] = judge(guardrails, observed({ distance, rows: 100 }), reference, undefined, new Map())
+      if (verdict?.verdict === 'fail') failed += 1
+    }
+    expect(failed).toBe(0)
   })
 
   test('waits for enough rows on both sides', () => {

@@ -1,3 +1,4 @@
+import { populationStabilityThreshold } from '#algorithms/statistics/drift-null.ts'
 import { type LatencyHistogram, latencyQuantile } from '#algorithms/statistics/latency-histogram.ts'
 import { populationStabilityIndex } from '#algorithms/statistics/population-stability-index.ts'
 import { basisPoints, type Guardrails, type Verdict } from './contract.ts'
@@ -59,7 +60,10 @@ export function judge(
   return verdicts
 }
 
-/** The feature whose stability index is furthest above what the serving version shows on the same traffic. */
+/**
+ * The feature whose stability index is furthest above what the serving version shows on the same traffic, or above what
+ * chance alone gives on so few rows, whichever is more.
+ */
 function largestExcess(
   candidate: Observed,
   candidateReference: Reference,
@@ -73,10 +77,17 @@ function largestExcess(
     const own = shift(candidateReference.get(feature), live)
     if (own === null) continue
     const usual = current && shift(currentReference.get(feature), current.features.get(feature))
-    const excess = own - (usual ?? 0)
+    const excess = own - Math.max(usual ?? 0, chanceAlone(candidateReference.get(feature), live))
     if (worst === undefined || excess > worst.excess) worst = { feature, excess }
   }
   return worst
+}
+
+/** A thousand features without any shift have one above this. */
+function chanceAlone(reference: readonly number[] = [], live: readonly number[]): number {
+  const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0)
+  const size = { reference: total(reference), current: total(live), bins: Math.max(2, live.length) }
+  return populationStabilityThreshold(0.001, size)
 }
 
 function shift(reference: readonly number[] | undefined, live: readonly number[] | undefined): number | null {

@@ -59,7 +59,7 @@ export function metricOf(row: MetricRow) {
 }
 
 /** How a double travels in JSON. */
-export function metricValueOf(value: number): MetricValue {
+function metricValueOf(value: number): MetricValue {
   if (Number.isNaN(value)) return 'NaN'
   if (Number.isFinite(value)) return value
   return value > 0 ? 'Infinity' : '-Infinity'

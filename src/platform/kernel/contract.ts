@@ -128,6 +128,18 @@ export const verifyLedger = operation({
   }),
 })
 
+export const exportLedger = operation({
+  name: 'export-ledger',
+  method: 'POST',
+  path: '/api/v1/ledger/export',
+  summary: 'Write the sealed ledger with a signed checkpoint to a file on the server, to be verified without a database',
+  effect: 'read',
+  permission: { verb: 'ledger:export', on: [] },
+  errors: [],
+  input: z.object({}),
+  output: z.object({ entries: z.int(), path: z.string() }),
+})
+
 export const traceLineage = operation({
   name: 'trace-lineage',
   method: 'GET',

@@ -86,3 +86,6 @@ export const traceLineage = handle(contract.traceLineage, async (ctx, { object, 
 
 /** Reads every workspace's entries, which is why it is not a question that row-level security could answer. */
 export const verifyLedger = handle(contract.verifyLedger, async (ctx) => ctx.services.verifyLedger())
+
+/** Every workspace's entries, as the tree holds them; only an administrator may ask for the file. */
+export const exportLedger = handle(contract.exportLedger, async (ctx) => ctx.services.exportLedger())

@@ -7,7 +7,7 @@ import { objectErrors } from '../storage/objects/object-store.ts'
 import { onlineErrors } from '../storage/online/online-store.ts'
 import { approve, closePendingOperation, listPendingOperations, reject, runApprovedOperation } from './approvals.ts'
 import { cancelJob, getJob, listJobs, retryJob } from './jobs.ts'
-import { listEntries, traceLineage, verifyLedger } from './ledger.ts'
+import { exportLedger, listEntries, traceLineage, verifyLedger } from './ledger.ts'
 import { objectRoutes } from './object-routes.ts'
 import { recordObject } from './record-object.ts'
 
@@ -20,6 +20,7 @@ export const kernelModule = defineModule({
     cancelJob,
     retryJob,
     listEntries,
+    exportLedger,
     verifyLedger,
     traceLineage,
     recordObject,

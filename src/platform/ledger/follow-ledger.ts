@@ -15,17 +15,24 @@ const longestRestMs = 30_000
  * Every subscriber's cursor over the sealed entries: in order, at least once, each at its own pace. The pool is theirs
  * alone, a session for each: they hold it while they work, which must keep nobody else from the database.
  */
-export function followLedger(platform: Platform, url: string): { wake(): void; stop(): Promise<void> } {
+export function followLedger(
+  platform: Platform,
+  url: string,
+): {
+  /** Makes those look at once that care about any of these operations; the others look now and then by themselves. */
+  wake(operations: ReadonlySet<string>): void
+  stop(): Promise<void>
+} {
   const subscribers = platform.modules.flatMap((module) => module.subscribers ?? [])
   const pool = openPool(url, 'pave_system', {
     max: Math.max(1, subscribers.length),
     onError: (error) => platform.log.warn({ err: error }, 'the session of a subscriber ended'),
     applicationName: 'pave subscribers',
   })
-  const followers = subscribers.map((subscriber) => follow(platform, pool, subscriber))
+  const followers = subscribers.map((subscriber) => ({ subscriber, ...follow(platform, pool, subscriber) }))
   return {
-    wake: () => {
-      for (const follower of followers) follower.wake()
+    wake: (operations) => {
+      for (const { subscriber, wake } of followers) if (subscriber.operations.some((one) => operations.has(one))) wake()
     },
     stop: async () => {
       await Promise.all(followers.map((follower) => follower.stop()))
@@ -53,7 +60,7 @@ function follow(platform: Platform, pool: Pool, subscriber: Subscriber): { wake(
       }
       sleeping = () => (wakeable || stopped ? done() : undefined)
     })
-  const seen = { below: 0 }
+  const seen = { cursor: 0, below: 0 }
   const loop = async () => {
     let failures = 0
     while (!stopped) {
@@ -86,8 +93,8 @@ async function handleNext(
   platform: Platform,
   pool: Pool,
   subscriber: Subscriber,
-  /** No leaf below concerns the subscriber any more; it may be ahead of the cursor in the database. */
-  seen: { below: number },
+  /** Its cursor when last read, and the leaf below which nothing concerns it any more. */
+  seen: { cursor: number; below: number },
   stopped: () => boolean,
 ): Promise<number> {
   const client = await pool.connect()
@@ -97,6 +104,9 @@ async function handleNext(
     if (held.rows[0]?.held !== true) return 0
     try {
       const { size, cursor } = await readPlace(client, subscriber.name)
+      // Somebody who sets a cursor back wants a replay.
+      if (cursor < seen.cursor) seen.below = cursor
+      seen.cursor = cursor
       const { rows } = await client.query<{ ix: number; body: string }>(
         `select l.ix, e.body from ledger.leaf l join ledger.entry e on e.seq = l.seq
          where l.ix >= $1 and e.operation = any($2)

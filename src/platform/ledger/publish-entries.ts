@@ -1,8 +1,14 @@
 import type { Platform } from '../platform.ts'
 import type { Entry } from './entry.ts'
 
-/** Tells this process's followers of events about each sealed entry, from the moment it started. */
-export function publishEntries(platform: Platform): { wake(): void; stop(): Promise<void> } {
+/**
+ * Tells this process's followers of events about each sealed entry, from the moment it started, and `onPublished` which
+ * operations there was news of.
+ */
+export function publishEntries(
+  platform: Platform,
+  onPublished: (operations: ReadonlySet<string>) => void,
+): { wake(): void; stop(): Promise<void> } {
   let next: number | undefined
   let running: Promise<void> | undefined
   let again = false
@@ -17,9 +23,11 @@ export function publishEntries(platform: Platform): { wake(): void; stop(): Prom
       'select l.ix, e.body from ledger.leaf l join ledger.entry e on e.seq = l.seq where l.ix >= $1 order by l.ix limit 500',
       [next],
     )
+    const operations = new Set<string>()
     for (const { ix, body } of rows) {
       const entry: Entry = JSON.parse(body)
       next = ix + 1
+      operations.add(entry.operation)
       platform.events.emit({
         workspace: entry.workspace,
         type: 'entry',
@@ -34,6 +42,7 @@ export function publishEntries(platform: Platform): { wake(): void; stop(): Prom
       })
     }
     if (rows.length === 500) again = true
+    if (operations.size > 0) onPublished(operations)
   }
 
   async function run(): Promise<void> {

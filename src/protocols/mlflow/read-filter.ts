@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js'
 import { invalid } from './errors.ts'
 
 export interface Comparison {
@@ -77,12 +78,11 @@ export function meets(
   })
 }
 
+/** RE2, because the pattern is a stranger's and a backtracking engine could be kept busy with it. */
 function matchesLike(text: string, pattern: string, comparator: 'like' | 'ilike'): boolean {
-  const source = pattern
-    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('%', '.*')
-    .replaceAll('_', '.')
-  return new RegExp(`^${source}$`, comparator === 'ilike' ? 'is' : 's').test(text)
+  const parts = pattern.split(/([%_])/).map((part) => ({ '%': '.*', _: '.' })[part] ?? RE2JS.quote(part))
+  const flags = comparator === 'ilike' ? RE2JS.DOTALL | RE2JS.CASE_INSENSITIVE : RE2JS.DOTALL
+  return RE2JS.compile(parts.join(''), flags).matches(text)
 }
 
 function readComparison(tokens: Token[], filter: string): Comparison {

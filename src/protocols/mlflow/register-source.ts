@@ -19,24 +19,22 @@ const descriptionFile = 'pave/version.json'
  * What MLflow has no words for and a version in Pave should say: `pave/version.json`, written for instance by
  * `mlflow.log_dict`. Each field is as in `register-version` and may be left out.
  */
-const Description = z.strictObject(
-  registerVersion.input
-    .pick({
-      signature: true,
-      features: true,
-      output: true,
-      metrics: true,
-      baseline: true,
-      slices: true,
-      profile: true,
-      predictionProfile: true,
-      trainingSet: true,
-      datasets: true,
-      featureService: true,
-      code: true,
-    })
-    .partial().shape,
-)
+const Description = z.strictObject({
+  ...registerVersion.input.pick({
+    features: true,
+    output: true,
+    baseline: true,
+    slices: true,
+    profile: true,
+    predictionProfile: true,
+    trainingSet: true,
+    datasets: true,
+    featureService: true,
+    code: true,
+  }).shape,
+  signature: registerVersion.input.shape.signature.optional(),
+  metrics: registerVersion.input.shape.metrics.unwrap().optional(),
+})
 
 /**
  * Registers the model that a client logged. Its graph is `model.onnx` in the source; the signature is the graph's own

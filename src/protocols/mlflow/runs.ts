@@ -207,7 +207,7 @@ function pointOf({ model_id, ...point }: z.output<typeof Metric>) {
   return { ...point, loggedModel: model_id || null }
 }
 
-export function wireRun(run: TrackingRun) {
+function wireRun(run: TrackingRun) {
   const id = mlflowRunId(run.run)
   return {
     info: {

@@ -105,9 +105,12 @@ function readManifest(
   const place = at(root)
   const checked = kind.put.input.safeParse({ ...metadata, spec: withStandIns(given.spec) })
   if (!checked.success) {
-    const problems = checked.error.issues.map((issue) => {
+    const problems = checked.error.issues.flatMap((issue) => {
       const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
-      return `${at(deepest(document, path))}: ${path.join('.')}: ${issue.message}`
+      if (issue.code === 'unrecognized_keys') {
+        return issue.keys.map((key) => `${at(keyNode(document, path, key))}: unknown field ${[...path, key].join('.')}`)
+      }
+      return [`${at(deepest(document, path))}: ${path.join('.')}: ${issue.message}`]
     })
     throw manifestError(
       problems.join('\n'),
@@ -179,6 +182,13 @@ function deepest(document: Document, path: readonly (string | number)[]): unknow
     if (node !== undefined && node !== null) return node
   }
   return document.contents
+}
+
+/** Where a field is written, which is where its key stands. */
+function keyNode(document: Document, path: readonly (string | number)[], key: string): unknown {
+  const parent = deepest(document, path)
+  const pair = isMap(parent) ? parent.items.find((one) => String(one.key) === key) : undefined
+  return pair?.key ?? parent
 }
 
 export function manifestError(message: string, hint: string): PaveError {

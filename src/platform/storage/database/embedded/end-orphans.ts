@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { readdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
@@ -12,9 +11,10 @@ interface ServerProcess {
 
 /**
  * Ends what an earlier start of this cluster left behind: a postmaster that outlived its Pave, or backends that outlived
- * their postmaster, whose shared memory keeps the next one from starting. Returns how many processes there were.
+ * their postmaster, whose shared memory keeps the next one from starting. `lockFiles` are those that a postmaster leaves
+ * when it is killed. Returns how many processes there were.
  */
-export async function endOrphans(cluster: string, clusterName: string): Promise<number> {
+export async function endOrphans(clusterName: string, lockFiles: readonly string[]): Promise<number> {
   const processes = () => serverProcesses(clusterName)
   const leaders = async () => (await processes()).filter(({ leads }) => leads)
   const orphans = await processes()
@@ -26,15 +26,15 @@ export async function endOrphans(cluster: string, clusterName: string): Promise<
     )
   sendTo(await processes(), 'SIGKILL')
   await until(async () => (await processes()).length === 0)
-  await removePidFileOfZombie(join(cluster, 'postmaster.pid'))
+  for (const file of lockFiles) await removeLockOfZombie(file)
   return orphans.length
 }
 
 /** A killed postmaster that nobody has waited for yet, as in a container without an init, looks alive to the next one. */
-async function removePidFileOfZombie(pidFile: string): Promise<void> {
-  const [pid] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n')
+async function removeLockOfZombie(lockFile: string): Promise<void> {
+  const [pid] = (await readFile(lockFile, 'utf8').catch(() => '')).split('\n')
   const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  if (/\) Z /.test(state)) await rm(pidFile, { force: true })
+  if (/\) Z /.test(state)) await rm(lockFile, { force: true })
 }
 
 /** Asks a server to stop, first with a checkpoint (fast), then without (immediate), then not at all. */

@@ -61,10 +61,11 @@ export async function startEmbeddedPostgres(options: {
     unix_socket_directories: socketDir,
   }
 
+  const lockFiles = [join(cluster, 'postmaster.pid'), join(socketDir, `.s.PGSQL.${socketPort}.lock`)]
   const launch = () => launchServer({ binaries, cluster, account, logFile, settings })
 
   onProgress('Starting PostgreSQL')
-  await sweep(cluster, clusterName, log)
+  await sweep(clusterName, lockFiles, log)
   let server = launch()
   await server.ready
 
@@ -93,7 +94,7 @@ export async function startEmbeddedPostgres(options: {
       if (restarts === mostRestarts) return ending
       log.error({ reason: ending.message }, 'PostgreSQL ended by itself; starting it again')
       if (restarts > 0) await sleep(100 * 2 ** restarts)
-      await sweep(cluster, clusterName, log)
+      await sweep(clusterName, lockFiles, log)
       if (stopping) return undefined
       server = launch()
       setTimeout(() => restarts--, restartWindow).unref()
@@ -105,8 +106,8 @@ export async function startEmbeddedPostgres(options: {
   }
 }
 
-async function sweep(cluster: string, clusterName: string, log: Pick<Logger, 'warn'>): Promise<void> {
-  const orphans = await endOrphans(cluster, clusterName)
+async function sweep(clusterName: string, lockFiles: readonly string[], log: Pick<Logger, 'warn'>): Promise<void> {
+  const orphans = await endOrphans(clusterName, lockFiles)
   if (orphans > 0) log.warn({ orphans }, 'Ended PostgreSQL processes that an earlier start left behind')
 }
 
