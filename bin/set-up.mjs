@@ -18,11 +18,15 @@ function installWhatIsMissing() {
   console.error('Installing dependencies (npm ci), about a minute the first time …')
   const npm = process.env.npm_execpath
   const [command, prefix] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
-  const installed = spawnSync(command, [...prefix, 'ci', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    env: { ...process.env, NODE_ENV: 'development' },
-  })
+  const installed = spawnSync(
+    command,
+    [...prefix, 'ci', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, NODE_ENV: 'development' },
+    },
+  )
   if (installed.status !== 0) {
     console.error('npm ci failed; its messages are above. Mend the network or the registry settings and start again.')
     process.exit(1)

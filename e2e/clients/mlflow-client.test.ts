@@ -51,6 +51,7 @@ describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 
         MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
         GIT_PYTHON_REFRESH: 'quiet',
         MLFLOW_DISABLE_TELEMETRY: 'true',
+        PYTHONDONTWRITEBYTECODE: '1',
         ...env,
       },
     })

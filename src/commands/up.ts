@@ -12,6 +12,7 @@ import { startEmbeddedPostgres } from '#platform/storage/database/embedded/start
 import { serveConsole } from '#platform/surfaces/console-files.ts'
 import { createLogger } from '#platform/telemetry.ts'
 import { buildConsoleIfStale, consoleDirectory } from '../console/build.ts'
+import { protocols } from '../protocols/index.ts'
 import { type ClientFile, ensureClientFile, ensureNodeToken, ensureWorkspace, signInLink } from './bootstrap.ts'
 import { supervise } from './supervise.ts'
 import { packageVersion } from './version.ts'
@@ -60,7 +61,7 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
     const controlPlane = await startControlPlane({
       config: { ...config, dataDir },
       databaseUrl,
-      modules,
+      modules: [...modules, ...protocols],
       log,
       alone: config.databaseUrl === undefined,
       workspaces: async (platform) => (await listWorkspaces(platform)).map((workspace) => workspace.id),

@@ -123,10 +123,9 @@ async function stopAll(stops: ReadonlyArray<() => Promise<void>>, log: Logger): 
 }
 
 export function migrationSets(modules: readonly ModuleDefinition[]) {
-  return modules.map((module) => ({
-    schema: module.name.replaceAll('-', '_'),
-    migrations: module.migrations ?? {},
-  }))
+  return modules.flatMap(({ name, migrations }) =>
+    migrations === undefined ? [] : [{ schema: name.replaceAll('-', '_'), migrations }],
+  )
 }
 
 async function openServices(config: Config & { dataDir: string }): Promise<Omit<Services, LedgerService>> {

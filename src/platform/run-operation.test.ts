@@ -231,6 +231,25 @@ describe('idempotency', () => {
   })
 })
 
+test('answers of last month are swept, younger ones stay', async () => {
+  for (const key of ['old', 'young']) await run(writeNote, { shelf, text: key }, { idempotencyKey: key })
+  await platform.transaction(workspace, (db) =>
+    sql`update platform.idempotent_answer set created_at = created_at - interval '31 days' where key = 'old'`.execute(
+      db,
+    ),
+  )
+  const after: Array<() => void> = []
+  const job = await platform.transaction(workspace, (db) =>
+    platform.jobs.start(db, { job: 'sweep-answers', input: {}, actor: system }, after),
+  )
+  for (const action of after) action()
+  expect(await testPlatform.finished(job)).toEqual({ swept: 1 })
+  const { rows } = await platform.read(workspace, (db) =>
+    sql<{ key: string }>`select key from platform.idempotent_answer where key in ('old', 'young')`.execute(db),
+  )
+  expect(rows).toEqual([{ key: 'young' }])
+})
+
 describe('If-Match', () => {
   test('a lost update is refused', async () => {
     await run(putNote, { shelf, note: 'shared', spec: { text: 'first' } })

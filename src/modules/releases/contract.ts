@@ -396,6 +396,11 @@ export const reportNodeStatus = operation({
       .array(z.looseObject({ version: z.string(), reason: z.string() }))
       .max(1000)
       .default([]),
+    /** Local overrides in force on the node. */
+    overrides: z
+      .array(z.looseObject({ endpoint: z.string(), version: z.string(), reason: z.string() }))
+      .max(1000)
+      .default([]),
   }),
   output: z.object({ accepted: z.literal(true) }),
 })

@@ -132,7 +132,8 @@ export const exportLedger = operation({
   name: 'export-ledger',
   method: 'POST',
   path: '/api/v1/ledger/export',
-  summary: 'Write the sealed ledger with a signed checkpoint to a file on the server, to be verified without a database',
+  summary:
+    'Write the sealed ledger with a signed checkpoint to a file on the server, to be verified without a database',
   effect: 'read',
   permission: { verb: 'ledger:export', on: [] },
   errors: [],

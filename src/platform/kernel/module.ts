@@ -10,6 +10,7 @@ import { cancelJob, getJob, listJobs, retryJob } from './jobs.ts'
 import { exportLedger, listEntries, traceLineage, verifyLedger } from './ledger.ts'
 import { objectRoutes } from './object-routes.ts'
 import { recordObject } from './record-object.ts'
+import { sweepAnswers } from './sweep-answers.ts'
 
 /** The kernel's own operations: jobs, objects and the ledger. */
 export const kernelModule = defineModule({
@@ -29,7 +30,7 @@ export const kernelModule = defineModule({
     reject,
     closePendingOperation,
   ],
-  jobs: [runApprovedOperation],
+  jobs: [runApprovedOperation, sweepAnswers],
   errors: { ...platformErrors, ...ledgerErrors, ...objectErrors, ...onlineErrors, ...analyticsErrors, ...egressErrors },
   routes: objectRoutes,
 })

@@ -26,15 +26,19 @@ export async function endOrphans(clusterName: string, lockFiles: readonly string
     )
   sendTo(await processes(), 'SIGKILL')
   await until(async () => (await processes()).length === 0)
-  for (const file of lockFiles) await removeLockOfZombie(file)
+  for (const file of lockFiles) await removeStaleLock(file)
   return orphans.length
 }
 
-/** A killed postmaster that nobody has waited for yet, as in a container without an init, looks alive to the next one. */
-async function removeLockOfZombie(lockFile: string): Promise<void> {
+/**
+ * PostgreSQL takes a lock for held while any process has the number in it: a killed postmaster that nobody has waited for
+ * yet, as in a container without an init, or a stranger that got its number after a restart of the machine.
+ */
+async function removeStaleLock(lockFile: string): Promise<void> {
   const [pid] = (await readFile(lockFile, 'utf8').catch(() => '')).split('\n')
-  const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  if (/\) Z /.test(state)) await rm(lockFile, { force: true })
+  // A zombie has a command line, and nothing is in it.
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => 'postgres')
+  if (!command.includes('postgres')) await rm(lockFile, { force: true })
 }
 
 /** Asks a server to stop, first with a checkpoint (fast), then without (immediate), then not at all. */

@@ -151,19 +151,25 @@ describe('one data directory, in order', () => {
     },
   )
 
-  test.runIf(process.platform === 'linux')('a killed postmaster that stays a zombie keeps nobody out', async () => {
-    const { uid, gid } = await stat(join(dataDir, 'postgres'))
+  test.runIf(process.platform === 'linux').each([
     // The shell becomes `sleep`, which waits for no child, before its child ends.
-    const heedless = spawn('/bin/sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 100'], {
+    ['a killed postmaster that stays a zombie', 'sleep 0.1 & echo $!; exec sleep 100', ''],
+    ['a process that got the number of a killed postmaster', 'sleep 100 & echo $!; wait', 'sleep'],
+  ])('%s keeps nobody out', async (_, script, command) => {
+    const { uid, gid } = await stat(join(dataDir, 'postgres'))
+    const other = spawn('/bin/sh', ['-c', script], {
       stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
       ...(root && { uid, gid }),
     })
-    onTestFinished(() => void heedless.kill('SIGKILL'))
-    const [zombie] = await once(createInterface(heedless.stdout), 'line')
-    await vi.waitFor(async () => expect(await readFile(`/proc/${zombie}/stat`, 'utf8')).toContain(') Z '))
-    const pidFile = join(dataDir, 'postgres', 'postmaster.pid')
-    await writeFile(pidFile, `${zombie}\n${join(dataDir, 'postgres')}\n`)
-    await chown(pidFile, uid, gid)
+    onTestFinished(() => void process.kill(-Number(other.pid), 'SIGKILL'))
+    const [pid] = await once(createInterface(other.stdout), 'line')
+    await vi.waitFor(async () => expect((await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')[0]).toBe(command))
+    const socketLock = join(dataDir, 'run', 'postgres', '.s.PGSQL.5432.lock')
+    for (const lock of [join(dataDir, 'postgres', 'postmaster.pid'), socketLock]) {
+      await writeFile(lock, `${pid}\n${join(dataDir, 'postgres')}\n`)
+      await chown(lock, uid, gid)
+    }
     expect(await query(await start(dataDir), 'select n from acknowledged')).toEqual([{ n: 1 }])
   })
 
