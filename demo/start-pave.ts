@@ -75,6 +75,7 @@ export async function startPave(options: DemoOptions & { dataDir: string }, narr
       const last = child
       if (last === undefined || last.exitCode !== null || last.signalCode !== null) return
       const ended = new Promise((resolve) => last.once('exit', resolve))
+      last.stdin?.end()
       last.kill('SIGTERM')
       await ended
     },

@@ -31,6 +31,8 @@ const commands: Record<
       await (args.includes('--stop-with-stdin') ? Promise.race([untilSignal(), untilStdinEnds()]) : untilSignal())
       output.err('stopping')
       await started.stop()
+      // An open standard input would keep this process for as long as whoever holds its other end.
+      process.stdin.destroy()
       return exitCodes.ok
     },
   },

@@ -102,8 +102,9 @@ export function createHttpServer(options: HttpServerOptions): Server {
     if (response.headersSent) return void response.destroy()
     if (failure.status === 503) response.setHeader('retry-after', '1')
     if (failure.status === 401) response.setHeader('www-authenticate', 'Bearer')
-    // A body that nobody will read cannot be told from the next request on the connection.
-    if (!request.complete) response.setHeader('connection', 'close')
+    // The rest of a body that nobody wants is read and dropped: to close on it would reset the connection, and the caller
+    // would never see why. The request's time-out bounds it.
+    request.resume()
     const { message, code, hint, problems } = failure
     sendJson(request, response, failure.status, {
       error: message,

@@ -42,7 +42,6 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       length += chunk.length
       if (length > bodyLimit) {
         request.removeAllListeners('data')
-        request.pause()
         reject(tooLarge())
       } else {
         chunks.push(chunk)
