@@ -78,15 +78,18 @@ const commands: Record<
     usage: 'override ENDPOINT VERSION --reason TEXT [--node local-prod] | override --clear [--node local-prod]',
     summary: 'Without the control plane: send all traffic of an endpoint on this node to a version it holds',
     run: async (args, config) => {
-      const { override } = await import('./commands/override.ts')
-      const [endpoint, version] = args.filter((arg) => !arg.startsWith('--'))
-      const options = {
-        endpoint,
-        version,
-        node: flagValue(args, '--node') ?? 'local-prod',
-        reason: flagValue(args, '--reason') ?? 'none given',
-        clear: args.includes('--clear'),
-      }
+      const [{ override }, { parseArgs }] = await Promise.all([import('./commands/override.ts'), import('node:util')])
+      const { values, positionals } = parseArgs({
+        args,
+        allowPositionals: true,
+        options: {
+          node: { type: 'string', default: 'local-prod' },
+          reason: { type: 'string', default: 'none given' },
+          clear: { type: 'boolean', default: false },
+        },
+      })
+      const [endpoint, version] = positionals
+      const options = { endpoint, version, ...values }
       return override(config, options, output)
     },
   },
@@ -195,8 +198,12 @@ function untilSignal(): Promise<void> {
   })
 }
 
-// A reader that has seen enough, such as `head`, is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+// A reader that has seen enough, such as `head`, or that was killed, such as whoever started `pave up`, is no error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(1)
+  })
+}
 
 try {
   process.exitCode = await main(process.argv.slice(2))

@@ -56,7 +56,7 @@ const layers: Layer[] = [
   },
   {
     name: 'lists',
-    holds: /^src\/modules\/(index|contracts)\.ts$/,
+    holds: /^src\/(modules\/(index|contracts)|protocols\/index)\.ts$/,
     mayImport: (imported, { path }) =>
       /^src\/platform\//.test(imported) ||
       contract.test(imported) ||

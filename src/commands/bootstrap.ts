@@ -34,7 +34,7 @@ export async function ensureWorkspace(platform: Platform, name = 'default'): Pro
 }
 
 /** Where the administrator's client settings are. */
-export const clientFile = (dataDir: string): string => join(dataDir, 'client.json')
+const clientFile = (dataDir: string): string => join(dataDir, 'client.json')
 
 export async function readClientFile(dataDir: string): Promise<ClientFile | undefined> {
   const text = await readFile(clientFile(dataDir), 'utf8').catch(() => undefined)

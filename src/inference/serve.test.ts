@@ -258,10 +258,10 @@ describe('requests that are refused', () => {
     expect((await node.infer({ inputs })).body.code).toBe('too_many_rows')
   })
 
-  test('a body beyond the limit, without reading it', async () => {
+  test('a body beyond the limit', async () => {
     const raw = new Uint8Array(65 * 2 ** 20)
-    const reply = await node.infer(undefined, { raw }).catch(() => undefined)
-    if (reply !== undefined) expect([reply.status, reply.body.code]).toEqual([413, 'body_too_large'])
+    const reply = await node.infer(undefined, { raw })
+    expect([reply.status, reply.body.code]).toEqual([413, 'body_too_large'])
     expect((await node.infer(flight())).status).toBe(200)
   })
 

@@ -60,7 +60,7 @@ export const wrapNote = operation({
   output: z.object({ id: z.uuid() }),
 })
 
-export const NoteSpec = z.strictObject({
+const NoteSpec = z.strictObject({
   text: z.string().max(40),
   colour: z.string().default('white'),
   file: z.object({ digest: z.string(), size: z.int() }).optional(),

@@ -12,7 +12,7 @@ import { featureStore } from './module.ts'
 const flights = fileURLToPath(new URL('../../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url))
 
 /** What flight events are made of, and what follows from it. */
-export const flightsContract = {
+const flightsContract = {
   timeColumn: 'date',
   columns: {
     date: { type: 'timestamp' },

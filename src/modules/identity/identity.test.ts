@@ -156,11 +156,11 @@ describe('roles', () => {
     const ada = await suite.as('ada', 'admin')
     const narrow = { ...ada, grants: [grantOf('admin', { environment: 'dev' })] }
     const attempts = [
-      run(bindRole, { principal: 'ada', role: 'admin', scope: {} }, { as: narrow }),
-      run(createToken, { principal: 'ada', name: 'mine' }, { as: narrow }),
-      run(createPrincipal, { name: 'friend', role: 'admin' }, { as: narrow }),
+      () => run(bindRole, { principal: 'ada', role: 'admin', scope: {} }, { as: narrow }),
+      () => run(createToken, { principal: 'ada', name: 'mine' }, { as: narrow }),
+      () => run(createPrincipal, { name: 'friend', role: 'admin' }, { as: narrow }),
     ]
-    for (const attempt of attempts) await expect(attempt).rejects.toMatchObject({ code: 'permission_denied' })
+    for (const attempt of attempts) await expect(attempt()).rejects.toMatchObject({ code: 'permission_denied' })
   })
 
   test('a principal whose role cannot be bound is not made', async () => {

@@ -40,7 +40,7 @@ export async function measureMonitor(
 }
 
 /** One metric for each watched feature, and one for the prediction. */
-export function driftMetrics(spec: MonitorSpec, version: Version, live: VersionStatistics): Metric[] {
+function driftMetrics(spec: MonitorSpec, version: Version, live: VersionStatistics): Metric[] {
   const minimum = spec.minimum.predictions
   const metrics: Metric[] = []
   if (spec.drift !== undefined) {
@@ -60,7 +60,7 @@ export function driftMetrics(spec: MonitorSpec, version: Version, live: VersionS
   return metrics
 }
 
-export function performanceMetrics(
+function performanceMetrics(
   spec: MonitorSpec,
   version: Pick<Version, 'metrics'>,
   performance: Performance | undefined,

@@ -4,6 +4,7 @@ import type { PaveError } from '../errors.ts'
 import { type Operation, pathParameters } from '../operation.ts'
 import { type Client, isPending } from './client.ts'
 import { clientFailure } from './client-errors.ts'
+import { renderAnswer } from './render-answer.ts'
 
 /** Exit codes of every command; documented in docs/reference/command-line.md. */
 export const exitCodes = { ok: 0, refused: 1, usage: 2, notAllowed: 3, waiting: 4, unreachable: 5 } as const
@@ -38,7 +39,7 @@ export async function runCommand(
   const input = await readInput(operation, rest)
   const { output: answer } = await client.request(operation, input)
   if (json) output.out(JSON.stringify(answer, null, 2))
-  else output.out(render(answer))
+  else output.out(renderAnswer(answer))
   if (isPending(answer)) {
     output.err(`It waits for ${answer.pending.quorum} approval(s): pave approve ${answer.pending.id}`)
     return exitCodes.waiting
@@ -171,48 +172,6 @@ async function readFlagFile(operation: Operation, flag: Flag, path: string): Pro
 
 function usage(operation: Operation, message: string): PaveError {
   return clientFailure('usage', `${operation.name}: ${message}`, { hint: `See pave ${operation.name} --help` })
-}
-
-/** Answers as people read them: a table for lists, `name: value` lines for one thing. */
-function render(answer: unknown): string {
-  if (isRecord(answer) && Array.isArray(answer.items)) {
-    const table = renderTable(answer.items.filter(isRecord))
-    return answer.nextCursor ? `${table}\n(more: --cursor ${String(answer.nextCursor)})` : table
-  }
-  if (isRecord(answer)) {
-    const width = Math.max(0, ...Object.keys(answer).map((name) => name.length))
-    return Object.entries(answer)
-      .map(([name, value]) => `${name.padEnd(width)}  ${cell(value)}`)
-      .join('\n')
-  }
-  return JSON.stringify(answer)
-}
-
-function renderTable(rows: readonly Record<string, unknown>[]): string {
-  const [first] = rows
-  if (first === undefined) return '(nothing)'
-  const columns = Object.keys(first).filter((name) =>
-    rows.some((row) => !isRecord(row[name]) && !Array.isArray(row[name])),
-  )
-  const cells = [columns, ...rows.map((row) => columns.map((name) => cell(row[name])))]
-  const widths = columns.map((_, index) => Math.min(60, Math.max(...cells.map((line) => (line[index] ?? '').length))))
-  return cells
-    .map((line) =>
-      line
-        .map((text, index) => text.slice(0, 60).padEnd(widths[index] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}
-
-function cell(value: unknown): string {
-  if (value === null || value === undefined) return '-'
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const dashed = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

@@ -140,6 +140,12 @@ function problemOf(platform: Platform, error: unknown): PaveError {
 function sendProblem(reply: FastifyReply, error: PaveError, request: FastifyRequest): FastifyReply {
   if (error.status === 503 || error.status === 429) reply.header('retry-after', '1')
   if (error.status === 401) reply.header('www-authenticate', 'Bearer')
+  // The rest of a body that nobody wants is read and dropped: to close on it, as Fastify would, resets the connection, and
+  // the caller never sees why.
+  if (!request.raw.complete) {
+    reply.removeHeader('connection')
+    request.raw.resume()
+  }
   return reply
     .status(error.status)
     .type('application/problem+json')
