@@ -1,5 +1,5 @@
 import { evaluateGates } from '../src/modules/governance/contract.ts'
-import { type Endpoint, getEndpoint, startRelease } from '../src/modules/releases/contract.ts'
+import { type Endpoint, getEndpoint, listReleases, startRelease } from '../src/modules/releases/contract.ts'
 import { PaveError } from '../src/platform/errors.ts'
 import { approve, listPendingOperations } from '../src/platform/kernel/contract.ts'
 import { type Client, isPending } from '../src/platform/surfaces/client.ts'
@@ -36,10 +36,10 @@ function numbersOf(values: Record<string, unknown>): string {
     .join(', ')
 }
 
-/** Ada asks for the release; Grace, who is not the author, approves it. Answers false when the gates refuse. */
+/** Once for each version, Ada asks for the release and Grace, who is not the author, approves it. The gates may refuse. */
 export async function releaseVersion(people: People, version: string): Promise<{ started: boolean; refusal: string }> {
-  const endpoint = await readEndpoint(people.ada)
-  if (endpoint.version === version || endpoint.release?.version === version) return { started: true, refusal: '' }
+  const { items: releases } = await patiently(() => people.ada.call(listReleases, { ...place, limit: 200 }))
+  if (releases.some((release) => release.version === version)) return { started: true, refusal: '' }
   try {
     const { output } = await patiently(() => people.ada.request(startRelease, { ...place, version }))
     if (!isPending(output)) return { started: true, refusal: '' }

@@ -17,7 +17,7 @@ export interface ReplayOptions {
   file: ProgressFile
   from: number
   to: number
-  /** Called at the end of each day of event time; the replay waits for it. */
+  /** Called at the end of each day of event time, for one day perhaps twice; the replay waits for it. */
   onDay: (at: number) => Promise<void>
   onHour: (fraction: number, at: number) => void
 }
@@ -34,6 +34,8 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const askedAt = new Set(flights.asked)
   let outcome = firstFrom(flights.byOutcome, flights.knownAt, from + progress.replayedHours * hourMs)
   let question = firstFrom(flights.asked, flights.departure, from + progress.replayedHours * hourMs)
+  // An earlier demo may have been interrupted in the middle of what its last day ended with.
+  if (progress.replayedHours > 0) await options.onDay(from + progress.replayedHours * hourMs)
   for (let hour = progress.replayedHours; hour < hours; hour++) {
     const end = from + (hour + 1) * hourMs
     const outcomes: number[] = []

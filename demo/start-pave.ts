@@ -14,14 +14,15 @@ export interface RunningPave {
   stop(): Promise<void>
 }
 
-const mostRestarts = 5
+const mostStartsInVain = 5
 const patienceMs = 20_000
 
 /** Starts `pave up` as anybody would, and starts it again when it is killed: the job goes on where it was. */
 export async function startPave(options: DemoOptions & { dataDir: string }, narrator: Narrator): Promise<RunningPave> {
   let child: ChildProcess | undefined
   let stopping = false
-  let restarts = 0
+
+  /** Answers the sign-in link when Pave is up, and fails when it ends before that. */
   const start = (): Promise<string> =>
     new Promise((resolve, reject) => {
       const started = spawn(process.execPath, [join(import.meta.dirname, '../src/cli.ts'), 'up', '--stop-with-stdin'], {
@@ -42,26 +43,38 @@ export async function startPave(options: DemoOptions & { dataDir: string }, narr
       child = started
       let said = ''
       let complained = ''
+      let isUp = false
       started.stdout?.on('data', (chunk) => {
         said += String(chunk)
         const link = /Sign in once[^:]*: (\S+)/.exec(said)?.[1]
-        if (link !== undefined) resolve(link)
+        if (link === undefined) return
+        isUp = true
+        resolve(link)
       })
       started.stderr?.on('data', (chunk) => {
         complained = (complained + String(chunk)).slice(-4000)
       })
       started.on('exit', (code, signal) => {
-        if (stopping) return
-        restarts += 1
-        if (code !== null && code !== 0 && signal === null)
-          reject(new Error(complained.trim() || `pave up ended with ${code}`))
-        else if (restarts > mostRestarts) narrator.note(`pave up was ended ${restarts} times; giving up on it`)
-        else {
-          narrator.note(`pave up was ended by ${signal ?? code}; starting it again`)
-          start().catch((error) => narrator.note(String(error)))
-        }
+        const reason = `pave up was ended by ${signal ?? code}`
+        if (isUp && !stopping) void startAgain(reason)
+        reject(new Error(signal === null ? complained.trim() || reason : reason))
       })
     })
+
+  async function startAgain(reason: string): Promise<void> {
+    narrator.note(`${reason}; starting it again`)
+    for (let inVain = 0; !stopping; inVain++) {
+      try {
+        await start()
+        return
+      } catch (error) {
+        narrator.note(error instanceof Error ? error.message : String(error))
+        if (inVain === mostStartsInVain) return narrator.note('pave up does not stay up; giving up on it')
+        await pause(500)
+      }
+    }
+  }
+
   const signInLink = await startWhenFree(start, narrator)
   const settings = await readClientFile(options.dataDir)
   if (settings === undefined) throw new Error(`pave up left no client settings in ${options.dataDir}`)
@@ -82,7 +95,7 @@ export async function startPave(options: DemoOptions & { dataDir: string }, narr
   }
 }
 
-/** What an interrupted demo left behind is still stopping: its data directory is free in a moment. */
+/** What an interrupted demo left behind may still be stopping: its data directory is free in a moment. */
 async function startWhenFree(start: () => Promise<string>, narrator: Narrator): Promise<string> {
   const until = performance.now() + patienceMs
   for (let said = false; ; ) {
@@ -93,9 +106,12 @@ async function startWhenFree(start: () => Promise<string>, narrator: Narrator): 
       if (error.message.includes('port_in_use')) {
         throw new Error(`${error.message}\nThe demo takes other ports with --port and --inference-port.`)
       }
-      if (!error.message.includes('data_directory_in_use') || performance.now() > until) throw error
-      if (!said) narrator.note(`${error.message}\nWaiting up to ${patienceMs / 1000} s for it to end …`)
-      said = true
+      const held = error.message.includes('data_directory_in_use')
+      const killed = error.message.includes('was ended by SIG')
+      if (!(held || killed) || performance.now() > until) throw error
+      if (killed) narrator.note(`${error.message}; starting it again`)
+      else if (!said) narrator.note(`${error.message}\nWaiting up to ${patienceMs / 1000} s for it to end …`)
+      said ||= held
       await pause(500)
     }
   }

@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
 import { nodesOf, postmasterOf, processesOf } from './support/processes.ts'
-import { createPlace, type Place, pave, startPave } from './support/start-pave.ts'
+import { cli, createPlace, type Place, pave, startPave } from './support/start-pave.ts'
 
 test('a second `pave up` says who holds the data directory, and disturbs nothing', { timeout: 60_000 }, async () => {
   const place = await createPlace()
@@ -26,6 +28,18 @@ test('a second `pave up` says who holds the data directory, and disturbs nothing
 
   const third = await startPave(place)
   expect(await third.stop('SIGINT')).toBe(0)
+  expect(processesOf(place.dataDir)).toEqual([])
+})
+
+test('with --stop-with-stdin it stops when whoever started it is gone, and took the pipes along', {
+  timeout: 60_000,
+}, async () => {
+  const place = await createPlace()
+  const child = spawn(process.execPath, [cli, 'up', '--stop-with-stdin'], { env: place.env, stdio: 'pipe' })
+  const ended = once(child, 'exit')
+  for await (const line of createInterface(child.stdout)) if (line.includes('Sign in once')) break
+  for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy()
+  expect(await ended).toEqual([0, null])
   expect(processesOf(place.dataDir)).toEqual([])
 })
 

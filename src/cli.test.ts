@@ -133,6 +133,9 @@ test.each([
   ['list-jobs', ['--limit'], /--limit needs a value/],
   ['get-model', [], /<model> is missing/],
   ['get-model', ['a', 'b'], /b is one word too many/],
+  ['create-sign-in-link', [], /<principal> is missing/],
+  ['create-sign-in-link', ['ada', 'bob'], /bob is one word too many/],
+  ['create-token', ['ada'], /ada is one word too many/],
   ['put-model', ['m', '--spec', '@absent.json'], /--spec cannot be read from absent\.json/],
   ['put-model', ['m', '--spec', '{"tier": '], /--spec needs JSON/],
 ])('pave %s %j is told what is wrong, without asking the server', async (name, args, message) => {

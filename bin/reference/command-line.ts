@@ -34,8 +34,10 @@ ${await ownCommands()}
 
 ## Operations
 
-Every operation of the API is a command too: path parameters stand first, the other fields are flags. A list may be
-written \`a,b,c\`, and JSON may be read from a file: \`--spec @spec.json\`. \`--json\` prints the answer as JSON.
+Every operation of the API is a command too: path parameters stand first, then a field that is the only one to be
+given; the others are flags. A list may be written \`a,b,c\`, and JSON may be read from a file: \`--spec @spec.json\`.
+Lists are printed as tables and single things as lines, without what is read by programs only; \`--json\` prints the
+whole answer as JSON.
 
 ${modules.join('\n')}
 ## Exit codes

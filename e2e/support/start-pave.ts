@@ -34,7 +34,7 @@ export interface Finished {
   stderr: string
 }
 
-const cli = join(import.meta.dirname, '../../src/cli.ts')
+export const cli = join(import.meta.dirname, '../../src/cli.ts')
 
 /** A data directory and two ports of its own; whatever runs in it is ended, and the directory removed, with the test. */
 export async function createPlace(cleanUp: (work: () => Promise<void>) => void = onTestFinished): Promise<Place> {

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { z } from 'zod'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import { digestOf } from '#platform/ids.ts'
 
@@ -21,6 +22,8 @@ export interface SuperviseOptions {
   version: string
   /** Remembers the running process, so that the next start finds what a crash left behind. */
   pidFile: string
+  /** Where the process itself writes down its pid: for one that was started and not remembered. */
+  holderFile: string
   log: Logger
   graceMs: number
   /** Called before the first process is started, unless one was adopted; what it throws keeps everything from starting. */
@@ -103,10 +106,9 @@ async function end(running: Running, graceMs: number): Promise<void> {
 
 /** Takes over the process of an earlier run if it is what would be started now, and ends it if it is not. */
 async function adopt(options: SuperviseOptions): Promise<Running | undefined> {
-  const { name, pidFile, log, graceMs } = options
-  const text = await readFile(pidFile, 'utf8').catch(() => undefined)
-  const known = text === undefined ? undefined : rememberedIn(text)
-  if (known === undefined || startTimeOf(known.pid) !== known.startedAt) return undefined
+  const { name, log, graceMs } = options
+  const known = await leftBehind(options)
+  if (known === undefined) return undefined
   const orphan = orphaned(known.pid, known.startedAt)
   if (known.program === programOf(options)) {
     log.info({ name, pid: known.pid }, 'going on with the process that an earlier run left behind')
@@ -115,6 +117,15 @@ async function adopt(options: SuperviseOptions): Promise<Running | undefined> {
   log.info({ name, pid: known.pid }, 'ending what an earlier run left behind')
   await end(orphan, graceMs)
   return undefined
+}
+
+async function leftBehind({ pidFile, holderFile, args }: SuperviseOptions): Promise<Remembered | undefined> {
+  const known = await readPid(pidFile)
+  if (known !== undefined && startTimeOf(known.pid) === known.startedAt) return known
+  const holder = await readPid(holderFile)
+  if (holder === undefined || commandOf(holder.pid).join(' ') !== args.join(' ')) return undefined
+  const startedAt = startTimeOf(holder.pid)
+  return startedAt === undefined ? undefined : { pid: holder.pid, startedAt, program: '' }
 }
 
 /** Nobody tells the end of a process that is not one's child, so its traces are looked at. */
@@ -135,32 +146,45 @@ function orphaned(pid: number, startedAt: string): Running {
   }
 }
 
-interface Remembered {
-  pid: number
-  startedAt: string
-  program: string
-}
+const PidFile = z.object({ pid: z.int(), startedAt: z.string().default(''), program: z.string().default('') })
+type Remembered = z.infer<typeof PidFile>
 
 /** Everything that decides what is started; a digest, because the environment holds a token. */
 function programOf({ version, args, env }: SuperviseOptions): string {
   return digestOf(canonicalJson({ version, node: process.version, args, env }))
 }
 
-/** Before anything else can happen, so that a crash right after the start leaves no process that nobody knows of. */
+/**
+ * Before anything else can happen, so that a crash right after the start leaves no process that nobody knows of. On a full
+ * disk it stays unknown, which matters after a crash alone.
+ */
 function remember(options: SuperviseOptions, pid: number): void {
-  const { pidFile } = options
+  const { name, pidFile, log } = options
   const remembered = { pid, startedAt: startTimeOf(pid), program: programOf(options) }
-  writeFileSync(`${pidFile}.new`, JSON.stringify(remembered))
-  renameSync(`${pidFile}.new`, pidFile)
+  try {
+    writeFileSync(`${pidFile}.new`, JSON.stringify(remembered))
+    renameSync(`${pidFile}.new`, pidFile)
+  } catch (error) {
+    log.error({ err: error, name, pid }, 'a process could not be written down')
+  }
 }
 
 /** A file that was cut off names nobody. */
-function rememberedIn(text: string): Remembered | undefined {
+async function readPid(file: string) {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
   try {
-    const { pid, startedAt, program } = JSON.parse(text)
-    return typeof startedAt === 'string' ? { pid, startedAt, program } : undefined
+    return text === undefined ? undefined : PidFile.parse(JSON.parse(text))
   } catch {
     return undefined
+  }
+}
+
+/** The arguments of a process, without its program; none once it has ended. */
+function commandOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(1, -1)
+  } catch {
+    return []
   }
 }
 

@@ -101,6 +101,7 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
         },
         version: await packageVersion(),
         pidFile: join(dataDir, 'run', `${name}.json`),
+        holderFile: join(dataDir, 'nodes', name, 'run', 'holder.json'),
         log,
         graceMs: drainMs,
         beforeStart: () => refuseTakenPort(config.host, config.inferencePort, 'PAVE_INFERENCE_PORT'),

@@ -11,8 +11,14 @@ export interface Telemetry {
   close(): Promise<void>
 }
 
+/** Bytes of log that wait for a full disk; more is dropped. */
+const mostUnwritten = 4 * 1024 * 1024
+
 /** JSON logs on stderr, so that stdout stays for what a command answers; the trace id of the running span is added. */
 export function createLogger(level: string, destination: number | string = 2): Logger {
+  const lines = pino.destination({ dest: destination, sync: true, maxLength: mostUnwritten })
+  // A log that cannot be written, on a full disk, must not break what it tells of. It is kept and tried again.
+  lines.on('error', () => {})
   return pino(
     {
       level,
@@ -25,7 +31,7 @@ export function createLogger(level: string, destination: number | string = 2): L
         return fields
       },
     },
-    pino.destination({ dest: destination, sync: true }),
+    lines,
   )
 }
 

@@ -20,7 +20,7 @@ export async function readTimeline(ctx: OperationContext, incident: IncidentRow)
     .sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || (a.leaf ?? Infinity) - (b.leaf ?? Infinity))
 }
 
-/** Entries about the subjects while the incident lasted, and all about the incident itself. */
+/** Entries about the subjects while the incident lasted, except findings seen again, and all about the incident itself. */
 async function entriesAbout(ctx: OperationContext, incident: IncidentRow): Promise<TimelineItem[]> {
   const from = new Date(Date.parse(incident.opened_at) - lookBackMs).toISOString()
   const { rows } = await sql<{ ix: number | null; body: string }>`
@@ -31,6 +31,7 @@ async function entriesAbout(ctx: OperationContext, incident: IncidentRow): Promi
       )
       or e.at between ${from} and ${incident.resolved_at ?? 'infinity'}::timestamptz
       and e.operation <> all(${traffic})
+      and e.body::jsonb #> '{facts,new}' is distinct from 'false'::jsonb
       and e.id in (
         select s.entry from jsonb_to_recordset(${JSON.stringify(incident.subjects)}::jsonb) as about (kind text, id text)
         join ledger.subject s on s.workspace = ${ctx.workspace} and s.kind = about.kind and s.id = about.id

@@ -20,6 +20,7 @@ interface Flag {
   type: 'string' | 'number' | 'boolean' | 'json'
   /** What plain words mean where JSON may stand: a list `a,b,c`, or the text itself. */
   plain?: 'list' | 'text'
+  choices?: string[]
   description: string
 }
 
@@ -72,38 +73,55 @@ function flagsOf(operation: Operation): Flag[] {
             : 'json'
     const plain = kind === 'array' ? 'list' : property.anyOf?.some(isText) ? 'text' : undefined
     const flag: Flag = { name, required: required.has(name), type, description: property.description ?? '' }
-    return [plain === undefined ? flag : { ...flag, plain }]
+    const choices = property.enum?.map(String)
+    return [{ ...flag, ...(plain !== undefined && { plain }), ...(choices !== undefined && { choices }) }]
   })
 }
 
 const isText = (schema: unknown): boolean =>
   typeof schema === 'object' && schema !== null && 'type' in schema && schema.type === 'string'
 
+/** Words without a flag: the path's parameters, then the one field that has to be given, if it is one. */
+function positionalOf(operation: Operation, flags: readonly Flag[]): string[] {
+  const path = pathParameters(operation.path)
+  const required = flags.filter((flag) => flag.required && !path.includes(flag.name))
+  const [only] = required
+  return only !== undefined && required.length === 1 && only.type === 'string' ? [...path, only.name] : path
+}
+
 export function helpOf(operation: Operation): string {
-  const positional = pathParameters(operation.path)
-  const flags = flagsOf(operation).filter((flag) => !positional.includes(flag.name))
+  const all = flagsOf(operation)
+  const positional = positionalOf(operation, all)
+  const flags = all.filter((flag) => !positional.includes(flag.name))
   const lines = [
     operation.summary,
     '',
     `Usage: pave ${operation.name}${positional.map((name) => ` <${name}>`).join('')}${flags.length > 0 ? ' [flags]' : ''}`,
   ]
   if (flags.length > 0) {
-    const width = Math.max(...flags.map((flag) => flag.name.length))
+    const width = Math.max(...flags.map((flag) => dashed(flag.name).length))
     lines.push('', 'Flags:')
     for (const flag of flags) {
-      const kind = flag.type === 'json' ? 'JSON, or @file' : flag.type
-      lines.push(
-        `  --${dashed(flag.name).padEnd(width + 2)} ${kind}${flag.required ? ', required' : ''}  ${flag.description}`.trimEnd(),
-      )
+      const name = dashed(flag.name).padEnd(width + 2)
+      lines.push(`  --${name} ${argumentOf(flag)}${flag.required ? ', required' : ''}  ${flag.description}`.trimEnd())
     }
   }
   lines.push('', '  --json  print the answer as JSON')
   return lines.join('\n')
 }
 
+/** What to write after a flag. */
+function argumentOf(flag: Flag): string {
+  if (flag.choices !== undefined) return flag.choices.join('|')
+  if (flag.type !== 'json') return flag.type
+  if (flag.plain === undefined) return 'JSON, or @file'
+  return flag.plain === 'list' ? 'a,b,c or JSON' : 'text or JSON'
+}
+
 async function readInput(operation: Operation, args: readonly string[]): Promise<Record<string, unknown>> {
-  const positional = pathParameters(operation.path)
-  const flags = new Map(flagsOf(operation).map((flag) => [flag.name, flag]))
+  const all = flagsOf(operation)
+  const positional = positionalOf(operation, all)
+  const flags = new Map(all.map((flag) => [flag.name, flag]))
   const input: Record<string, unknown> = {}
   const loose: string[] = []
   for (let index = 0; index < args.length; index++) {
