@@ -34,13 +34,13 @@ function installWhatIsMissing() {
   writeFileSync(marker, wanted)
 }
 
-/** Node 24 or newer strips types by itself; an older one uses the binary that was installed as a dependency. */
+/** Node 24.15 or newer strips types by itself; an older one uses the binary that was installed as a dependency. */
 function findNode() {
-  const [major] = process.versions.node.split('.').map(Number)
-  if (major >= 24) return process.execPath
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major > 24 || (major === 24 && minor >= 15)) return process.execPath
   const bundled = join(root, 'node_modules', '.bin', 'node')
   if (existsSync(bundled)) return bundled
-  console.error(`Pave needs Node 24.12 or newer; this is ${process.version}, and no binary for this system is bundled.`)
+  console.error(`Pave needs Node 24.15 or newer; this is ${process.version}, and no binary for this system is bundled.`)
   process.exit(1)
 }
 

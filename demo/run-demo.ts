@@ -80,7 +80,7 @@ try {
   await pave.stop()
   process.exitCode = summary.failed_requests === 0 && summary.ledger.verified ? 0 : 1
 } catch (error) {
-  narrator.note(error instanceof PaveError ? `${error.code}: ${error.message}\n${error.hint}` : String(error))
+  narrator.note(explained(error))
   await pave?.stop()
   process.exitCode = 1
 }
@@ -93,6 +93,11 @@ async function interrupt(): Promise<void> {
   narrator.note(finished ? 'stopping' : 'stopping; `npm run demo` goes on where it was interrupted')
   await pave?.stop()
   process.exit(finished ? 0 : 130)
+}
+
+function explained(error: unknown): string {
+  if (error instanceof PaveError) return `${error.code}: ${error.message}\n${error.hint}`
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Beside what `pave up` keeps in this checkout. */

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { registerVersion, type Signature } from '#modules/registry/contract.ts'
 import { startRelease } from '#modules/releases/contract.ts'
-import type { Client } from '#platform/surfaces/client.ts'
 import { linearModel } from '#testing/onnx.ts'
 import { type Pave, type Place, pave } from './start-pave.ts'
 import { eventually } from './wait.ts'
@@ -47,7 +46,10 @@ export async function serveTinyModel(place: Place, { admin, token }: Pave): Prom
   await writeFile(join(directory, 'tiny.yaml'), manifests)
   const applied = await pave(place, ['apply', directory])
   expect(applied).toMatchObject({ code: 0, stdout: expect.stringContaining('3 created') })
-  const { ref } = await registerTinyVersion(admin, [1, 1])
+  const body = new Uint8Array(linearModel({ weights: [1, 1] }))
+  const { digest: artifact } = await (await admin.raw('POST', '/api/v1/objects', { body })).json()
+  const features = ['tens', 'hour']
+  const { ref } = await admin.call(registerVersion, { model: 'tiny', artifact, signature, features })
   await admin.call(startRelease, { ...endpoint, version: ref })
   await eventually(async () => {
     const path = `${place.inferenceUrl}/v2/models/tiny/ready`
@@ -65,16 +67,4 @@ export function question(id: string, at: Date) {
       { name: 'distance', shape: [1], datatype: 'FP64', data: [120] },
     ],
   }
-}
-
-export async function registerTinyVersion(admin: Client, weights: readonly [number, number]) {
-  const uploaded = await admin.raw('POST', '/api/v1/objects', { body: new Uint8Array(linearModel({ weights })) })
-  const { digest } = await uploaded.json()
-  return admin.call(registerVersion, {
-    model: 'tiny',
-    artifact: digest,
-    signature,
-    features: ['tens', 'hour'],
-    featureService: 'tiny',
-  })
 }
