@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDataDirectory } from '../src/platform/data-directory.ts'
 
@@ -16,6 +16,7 @@ export interface Progress {
   latencies: number[]
   /** Of named runs of the pipeline. */
   runs: Record<string, string>
+  /** Of all its processes together, until the last save. */
   seconds: number
 }
 
@@ -32,6 +33,8 @@ const fresh = (now: number): Progress => ({
   seconds: 0,
 })
 
+const progressFile = 'demo.json'
+
 export interface ProgressFile {
   progress: Progress
   /** With nothing, where an interrupted demo stopped, or with nothing after a finished one. */
@@ -41,16 +44,19 @@ export interface ProgressFile {
 
 /** A finished demo starts over with nothing; an interrupted one is taken up. Errors: data_directory_in_use. */
 export async function openProgress(dataDir: string, now: number): Promise<ProgressFile> {
-  const path = join(dataDir, 'demo.json')
+  const path = join(dataDir, progressFile)
   const text = await readFile(path, 'utf8').catch(() => undefined)
   const earlier: Progress | undefined = text === undefined ? undefined : JSON.parse(text)
   if (earlier?.finished) await deleteUnheld(dataDir)
   const resumed = earlier !== undefined && !earlier.finished
   const progress = resumed ? earlier : fresh(now)
+  const secondsBefore = progress.seconds
+  const opened = performance.now()
   return {
     progress,
     beginning: resumed ? 'resumed' : earlier === undefined ? 'fresh' : 'again',
     async save() {
+      progress.seconds = secondsBefore + (performance.now() - opened) / 1000
       await writeFile(`${path}.new`, JSON.stringify(progress))
       await rename(`${path}.new`, path)
     },
@@ -61,6 +67,10 @@ export async function openProgress(dataDir: string, now: number): Promise<Progre
 async function deleteUnheld(dataDir: string): Promise<void> {
   const held = await openDataDirectory(dataDir, { command: 'npm run demo' })
   try {
+    // What says that it is finished goes last: nobody takes up half of what is left when this is interrupted.
+    for (const name of await readdir(dataDir)) {
+      if (name !== progressFile) await rm(join(dataDir, name), { recursive: true, force: true })
+    }
     await rm(dataDir, { recursive: true, force: true })
   } finally {
     await held.release()

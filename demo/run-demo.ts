@@ -40,7 +40,6 @@ const mistakeDay = Date.parse('2001-06-03T00:00:00Z')
 
 const options = readOptions(process.argv.slice(2))
 const narrator = createNarrator(() => performance.now())
-const started = performance.now()
 /** What each kind of finding measures. */
 const metricOf = { drift: 'PSI', prediction_drift: 'PSI', performance: 'AUC', calibration: 'ECE' } as const
 /** What was last said of each release. */
@@ -108,7 +107,6 @@ async function defaultDataDirectory(): Promise<string> {
 
 async function runJob(pave: RunningPave, dataDir: string, narrator: Narrator, file: ProgressFile): Promise<Summary> {
   const { progress } = file
-  const earlierSeconds = progress.seconds
   const people = await introducePeople(pave.admin)
   const { ada } = people
 
@@ -165,7 +163,7 @@ async function runJob(pave: RunningPave, dataDir: string, narrator: Narrator, fi
   narrator.done(`${progress.requests.toLocaleString('en')} requests, ${progress.failedRequests} failed`)
 
   narrator.stage('verifying the ledger and gathering evidence')
-  progress.seconds = earlierSeconds + (performance.now() - started) / 1000
+  await file.save()
   const summary = await summarise(pave, people, dataDir, file)
   progress.finished = true
   await file.save()
