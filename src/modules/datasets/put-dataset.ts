@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { handle, type OperationContext } from '#platform/context.ts'
+import { workspaceHasObject } from '#platform/storage/objects/workspace-objects.ts'
 import { compileContract } from './compile-contract.ts'
 import * as contract from './contract.ts'
 import { contractDigestOf } from './contract-digest.ts'
@@ -31,12 +32,8 @@ export const putDataset = handle(contract.putDataset, async (ctx, { dataset, spe
   return datasetOf(after)
 })
 
-/** Objects are shared between workspaces by content: a digest that this one never met must not open another's bytes. */
 async function requireObject(ctx: OperationContext, { digest, name }: contract.DatasetSpec['source']): Promise<void> {
-  const { rows } = await sql`
-    select 1 from ledger.subject where workspace = ${ctx.workspace} and kind = 'object' and id = ${digest} limit 1
-  `.execute(ctx.db)
-  if (rows.length === 0 || !(await ctx.services.objects.has(digest))) {
+  if (!(await workspaceHasObject(ctx.db, ctx.workspace, digest)) || !(await ctx.services.objects.has(digest))) {
     throw datasetsFailure('source_not_found', `The source ${name ?? digest} was not uploaded to this workspace`)
   }
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import { handle, type OperationContext } from '#platform/context.ts'
 import { digestOf } from '#platform/ids.ts'
+import { workspaceHasObject } from '#platform/storage/objects/workspace-objects.ts'
 import * as contract from './contract.ts'
 import { findCycle, findProblems } from './plan-steps.ts'
 import { findPipeline } from './queries.ts'
@@ -49,12 +50,8 @@ function requireSound(pipeline: string, spec: contract.PipelineSpec): void {
   }
 }
 
-/** Objects are shared between workspaces by content: a digest that this one never met must not open another's code. */
 async function requireCode(ctx: OperationContext, { digest, name }: { digest: string; name?: string | undefined }) {
-  const { rows } = await sql`
-    select 1 from ledger.subject where workspace = ${ctx.workspace} and kind = 'object' and id = ${digest} limit 1
-  `.execute(ctx.db)
-  if (rows.length === 0 || !(await ctx.services.objects.has(digest))) {
+  if (!(await workspaceHasObject(ctx.db, ctx.workspace, digest)) || !(await ctx.services.objects.has(digest))) {
     throw pipelinesFailure('code_not_found', `The code ${name ?? digest} was not uploaded to this workspace`)
   }
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { handle, type OperationContext } from '#platform/context.ts'
+import { workspaceHasObject } from '#platform/storage/objects/workspace-objects.ts'
 import { type OwnerColumns, ownedBy, ownerColumns, requireOwner } from './artifact-owner.ts'
 import * as contract from './contract.ts'
 import { requireActiveRun, trackingFailure } from './tables.ts'
@@ -9,7 +10,9 @@ export const recordArtifact = handle(contract.recordArtifact, async (ctx, { owne
   const columns = ownerColumns(owner)
   await requireOwner(ctx.db, owner)
   if (columns.run !== null) await requireActiveRun(ctx.db, columns.run)
-  await requireKnownObject(ctx, digest)
+  if (!(await workspaceHasObject(ctx.db, ctx.workspace, digest))) {
+    throw trackingFailure('artifact_object_unknown', `The workspace has no object ${digest}`)
+  }
   await requireFreePath(ctx, columns, path)
   await sql`
     insert into tracking.artifact (workspace, run, logged_model, path, digest, size, recorded_at)
@@ -22,14 +25,6 @@ export const recordArtifact = handle(contract.recordArtifact, async (ctx, { owne
   ctx.entry.facts({ path, size })
   return { path, digest, size }
 })
-
-/** Objects are shared between workspaces by content, so a digest alone opens nothing. */
-async function requireKnownObject(ctx: OperationContext, digest: string): Promise<void> {
-  const { rows } = await sql`
-    select 1 from ledger.subject where workspace = ${ctx.workspace} and kind = 'object' and id = ${digest} limit 1
-  `.execute(ctx.db)
-  if (rows.length === 0) throw trackingFailure('artifact_object_unknown', `The workspace has no object ${digest}`)
-}
 
 async function requireFreePath(ctx: OperationContext, owner: OwnerColumns, path: string): Promise<void> {
   const parts = path.split('/')
