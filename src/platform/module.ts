@@ -4,6 +4,7 @@ export type {
   Admission,
   AdmissionVoice,
   ModuleDefinition,
+  SearchSource,
   Subscriber,
   SubscriberContext,
 } from './platform.ts'

@@ -133,6 +133,8 @@ export interface ModuleDefinition {
   jobs?: readonly JobDefinition[]
   subscribers?: readonly Subscriber[]
   admissions?: Record<string, AdmissionVoice>
+  /** What the global search finds of this module. */
+  search?: readonly SearchSource[]
   /** Uploads, streams and foreign protocols that no declaration fits. */
   routes?: (app: FastifyInstance, platform: Platform) => void
   /** Background work; answers how to stop it. */
@@ -141,6 +143,16 @@ export interface ModuleDefinition {
   authenticate?: (platform: Platform, token: string) => Promise<Actor | undefined>
   /** What an actor may do now; the same module does. */
   currentGrants?: (platform: Platform, actor: Actor) => Promise<readonly Grant[]>
+}
+
+/** Objects of one kind, found by what people remember of them: a piece of the name, an id, a description. */
+export interface SearchSource {
+  /** Of the ledger's subjects: `model`, `incident`. */
+  kind: string
+  /** The verb that its readers need, `model:read`. */
+  verb: string
+  /** `pattern` is an escaped ILIKE pattern (`%late%`). The best first; `id` as in ledger subjects, `detail` one line. */
+  find(db: Db, pattern: string, limit: number): Promise<{ id: string; title: string; detail: string }[]>
 }
 
 /** Long work outside any transaction: it reads, computes, and changes state through operations alone. */

@@ -1,0 +1,3 @@
+export function DatasetVersionPage() {
+  return null
+}

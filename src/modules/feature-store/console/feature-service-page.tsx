@@ -1,0 +1,3 @@
+export function FeatureServicePage() {
+  return null
+}

@@ -1,0 +1,3 @@
+export function FeatureViewPage() {
+  return null
+}

@@ -1,0 +1,3 @@
+export function MonitorsPage() {
+  return null
+}

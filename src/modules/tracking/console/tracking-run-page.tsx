@@ -1,0 +1,3 @@
+export function TrackingRunPage() {
+  return null
+}
