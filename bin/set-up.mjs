@@ -1,9 +1,10 @@
 // Plain JavaScript for whatever Node and npm a new machine has: installs what is missing, then hands over to Node 24.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runProgram } from './find-node.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [program, ...args] = process.argv.slice(2)
@@ -34,18 +35,5 @@ function installWhatIsMissing() {
   writeFileSync(marker, wanted)
 }
 
-/** Node 24.15 or newer strips types by itself; an older one uses the binary that was installed as a dependency. */
-function findNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major > 24 || (major === 24 && minor >= 15)) return process.execPath
-  const bundled = join(root, 'node_modules', '.bin', 'node')
-  if (existsSync(bundled)) return bundled
-  console.error(`Pave needs Node 24.15 or newer; this is ${process.version}, and no binary for this system is bundled.`)
-  process.exit(1)
-}
-
 installWhatIsMissing()
-const child = spawn(findNode(), [join(root, program), ...args], { stdio: 'inherit', env: process.env })
-// A terminal's Ctrl-C reaches the child by itself; this process only waits for it to end in its own way.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => signal === 'SIGTERM' && child.kill(signal))
-child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
+runProgram(join(root, program), args)

@@ -1,4 +1,5 @@
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 
 /** A flight as the world sees it: it departs, and later its delay becomes known. Times in milliseconds of event time. */
@@ -16,7 +17,9 @@ export interface Flights {
   byOutcome: Uint32Array
 }
 
-const file = fileURLToPath(new URL('../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url))
+// The package exports only its program, which lies beside its data.
+const program = createRequire(import.meta.url).resolve('vega-datasets')
+const file = join(dirname(program), '..', 'data', 'flights-3m.parquet')
 
 /** Flights that depart in the span; one in `sample` of those from `askFrom` on is asked about. */
 export async function loadFlights(from: number, to: number, askFrom: number, sample: number): Promise<Flights> {

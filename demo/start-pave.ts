@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { readClientFile } from '../src/commands/bootstrap.ts'
 import { type Client, createClient } from '../src/platform/surfaces/client.ts'
@@ -25,21 +25,25 @@ export async function startPave(options: DemoOptions & { dataDir: string }, narr
   /** Answers the sign-in link when Pave is up, and fails when it ends before that. */
   const start = (): Promise<string> =>
     new Promise((resolve, reject) => {
-      const started = spawn(process.execPath, [join(import.meta.dirname, '../src/cli.ts'), 'up', '--stop-with-stdin'], {
-        // Its standard input ends when this process does, however it ends: then it stops by itself.
-        stdio: ['pipe', 'pipe', 'pipe'],
-        env: {
-          ...process.env,
-          PAVE_DATA_DIR: options.dataDir,
-          PAVE_PORT: String(options.port),
-          PAVE_INFERENCE_PORT: String(options.inferencePort),
-          PAVE_URL: undefined,
-          PAVE_TOKEN: undefined,
-          PAVE_LOG_LEVEL: process.env.PAVE_LOG_LEVEL ?? 'info',
+      const started = spawn(
+        process.execPath,
+        [join(import.meta.dirname, `../src/cli${extname(import.meta.url)}`), 'up', '--stop-with-stdin'],
+        {
+          // Its standard input ends when this process does, however it ends: then it stops by itself.
+          stdio: ['pipe', 'pipe', 'pipe'],
+          env: {
+            ...process.env,
+            PAVE_DATA_DIR: options.dataDir,
+            PAVE_PORT: String(options.port),
+            PAVE_INFERENCE_PORT: String(options.inferencePort),
+            PAVE_URL: undefined,
+            PAVE_TOKEN: undefined,
+            PAVE_LOG_LEVEL: process.env.PAVE_LOG_LEVEL ?? 'info',
+          },
+          // Its own group: Ctrl-C on the terminal reaches it through us, in order.
+          detached: true,
         },
-        // Its own group: Ctrl-C on the terminal reaches it through us, in order.
-        detached: true,
-      })
+      )
       child = started
       let said = ''
       let complained = ''

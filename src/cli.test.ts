@@ -81,6 +81,20 @@ describe('pave', () => {
     expect(await pave(['whoami'], { PAVE_PORT: 'x' })).toMatchObject({ err: expect.stringContaining('PAVE_PORT') })
   })
 
+  test('--get prints one field, for scripts', async () => {
+    expect(await pave(['whoami', '--get', 'workspace.name'])).toMatchObject({ code: exitCodes.ok, out: 'test\n' })
+    const absent = await pave(['whoami', '--get', 'workspace.colour'])
+    expect(absent).toMatchObject({ code: exitCodes.usage, err: expect.stringContaining('no field workspace.colour') })
+  })
+
+  test('--follow waits for the job, and fails with it', async () => {
+    const done = await pave(['compact-predictions', '--follow'])
+    expect(done).toMatchObject({ code: exitCodes.ok, err: expect.stringMatching(/100 % .+\n$/) })
+    const failed = await pave(['materialize-views', '--dataset', 'absent@1', '--follow'])
+    expect(failed).toMatchObject({ code: exitCodes.refused, err: expect.stringContaining('dataset_version_not_found') })
+    expect(await pave(['whoami', '--follow'])).toMatchObject({ code: exitCodes.usage })
+  })
+
   test('help and completion know every command', async () => {
     const [help, completion] = [await pave(['help']), await pave(['completion', 'bash'])]
     for (const { operation } of operations) {

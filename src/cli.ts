@@ -37,13 +37,15 @@ const commands: Record<
     },
   },
   serve: {
-    usage: 'serve --environment ENV --name NODE',
-    summary: 'Start an inference node; it needs PAVE_URL and a node token in PAVE_TOKEN',
+    usage: 'serve [--join TOKEN] --name NODE [--environment ENV]',
+    summary: 'Start an inference node; the first time it joins with a token of `pave create-join-token`',
     run: async (args, config) => {
       const { serveNode } = await import('./commands/serve.ts')
       const node = await serveNode(config, {
-        environment: flagValue(args, '--environment') ?? 'prod',
+        environment: flagValue(args, '--environment'),
         name: flagValue(args, '--name') ?? 'node',
+        joinToken: flagValue(args, '--join'),
+        say: output.err,
       })
       await untilSignal()
       await node.close()
@@ -168,6 +170,8 @@ async function declaredOperations(): Promise<Operation[]> {
 
 /** PAVE_URL and PAVE_TOKEN, else what `pave up` left for this machine in the data directory. */
 async function clientOf(config: Config): Promise<Client> {
+  const { trustAuthorities } = await import('./platform/tls/trust.ts')
+  if (config.caFile !== undefined) await trustAuthorities(config.caFile)
   if (config.url !== undefined) return createClient({ url: config.url, token: config.token })
   const dataDir = await chooseDataDirectory({ configured: config.dataDir, cwd: config.cwd, uid: config.uid })
   const known = await readClientFile(dataDir)
@@ -176,6 +180,7 @@ async function clientOf(config: Config): Promise<Client> {
       hint: 'Start one with `pave up`, or set PAVE_URL and PAVE_TOKEN.',
     })
   }
+  if (known.ca !== undefined) await trustAuthorities(known.ca)
   return createClient({ url: known.url, token: config.token ?? known.token })
 }
 

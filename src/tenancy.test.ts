@@ -1,6 +1,7 @@
+import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import { openPool, type Role } from '#platform/storage/database/database.ts'
+import type { Role } from '#platform/storage/database/database.ts'
 import { createTestPlatform } from './testing/platform.ts'
 
 // Found in the catalog rather than listed, so that a new module's tables are held to it from their first day.
@@ -171,11 +172,12 @@ test('unique constraints hold the workspace, so that no tenant can tell what ano
   expect(open.filter((name) => !unguessable.includes(name))).toEqual([])
 })
 
-test('the app’s sessions wait for no lock for ever', async () => {
-  const pool = openPool(suite.databaseUrl, 'pave_app', { max: 1, onError: () => {} })
-  const { rows } = await pool.query(
-    `select current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle`,
+test('the app’s transactions wait for no lock, and for no statement, for ever', async () => {
+  const { rows } = await suite.platform.read(suite.workspace, (db) =>
+    sql`
+      select current_user as role, current_setting('lock_timeout') as lock, current_setting('statement_timeout') as statement,
+             current_setting('idle_in_transaction_session_timeout') as idle
+    `.execute(db),
   )
-  expect(rows).toEqual([{ lock: '15s', idle: '1min' }])
-  await pool.end()
+  expect(rows).toEqual([{ role: 'pave_app', lock: '15s', statement: '1min', idle: '1min' }])
 })

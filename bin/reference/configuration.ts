@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Environment } from '#platform/config.ts'
-import { table } from './table.ts'
+import { plainText, table } from './table.ts'
 
 export function configurationPage(): string {
   const { properties = {} } = z.toJSONSchema(Environment, { io: 'input', unrepresentable: 'any' })
@@ -10,7 +10,7 @@ export function configurationPage(): string {
     }
     const values = property.enum === undefined ? '' : `: ${property.enum.map((value) => `\`${value}\``).join(', ')}`
     const preset = property.default === undefined || property.default === '' ? '' : `\`${property.default}\``
-    return [`\`${name}\``, preset, `${property.description}${values}`]
+    return [`\`${name}\``, preset, `${plainText(property.description)}${values}`]
   })
   return `# Configuration
 

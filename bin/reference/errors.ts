@@ -10,7 +10,8 @@ import { startupErrors } from '#platform/startup-error.ts'
 import { objectErrors } from '#platform/storage/objects/object-store.ts'
 import { onlineErrors } from '#platform/storage/online/online-store.ts'
 import { clientErrors } from '#platform/surfaces/client-errors.ts'
-import { table } from './table.ts'
+import { tlsErrors } from '#platform/tls/errors.ts'
+import { plainText, table } from './table.ts'
 
 export interface ErrorTable {
   title: string
@@ -31,6 +32,7 @@ export const errorTables: readonly ErrorTable[] = [
   { title: 'Analytics', errors: analyticsErrors },
   { title: 'Compute', errors: computeErrors },
   { title: 'Outgoing requests', errors: egressErrors },
+  { title: 'TLS', errors: tlsErrors },
 ]
 
 export function errorsPage(): string {
@@ -41,8 +43,8 @@ export function errorsPage(): string {
         Object.entries(errors).map(([code, { status, summary, hint }]) => [
           `<a id="${code}"></a>\`${code}\``,
           String(status),
-          summary,
-          hint,
+          plainText(summary),
+          plainText(hint),
         ]),
       )}\n`,
   )

@@ -4,6 +4,8 @@ import { commandLinePage } from './command-line.ts'
 import { configurationPage } from './configuration.ts'
 import { errorsPage } from './errors.ts'
 import { expressionsPage } from './expressions.ts'
+import { manifestsPage } from './manifests.ts'
+import { operationPages } from './operations.ts'
 
 /** Every file below `docs/reference` that is written from the code, by its name. */
 export async function referencePages(): Promise<Map<string, string>> {
@@ -13,6 +15,8 @@ export async function referencePages(): Promise<Map<string, string>> {
     ['configuration.md', configurationPage()],
     ['command-line.md', await commandLinePage()],
     ['expressions.md', expressionsPage()],
+    ['manifests.md', manifestsPage()],
+    ...operationPages(),
     ...kinds.map(
       (kind) => [`schemas/${kind.kind}.json`, `${JSON.stringify(manifestSchema(kind), null, 2)}\n`] as const,
     ),

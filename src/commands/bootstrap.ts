@@ -16,9 +16,25 @@ export interface ClientFile {
   url: string
   inferenceUrl: string
   token: string
+  /** File of the authorities that both are recognized by, beside the usual ones. */
+  ca?: string | undefined
 }
 
 const adminName = 'admin'
+
+/** What is founded once is founded by one process at a time, and found by the next. */
+export async function inTurn<T>({ systemPool }: Platform, work: () => Promise<T>): Promise<T> {
+  const client = await systemPool.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [foundingLock])
+    return await work()
+  } finally {
+    await client.query('select pg_advisory_unlock($1)', [foundingLock]).catch(() => {})
+    client.release()
+  }
+}
+
+const foundingLock = 7_283_005
 
 /** The first start founds a workspace with an administrator; later ones find it. Answers the workspace's id. */
 export async function ensureWorkspace(platform: Platform, name = 'default'): Promise<string> {
@@ -52,7 +68,7 @@ export async function ensureClientFile(
   platform: Platform,
   workspace: string,
   dataDir: string,
-  urls: { url: string; inferenceUrl: string },
+  urls: Omit<ClientFile, 'token'>,
 ): Promise<ClientFile> {
   const known = await readClientFile(dataDir)
   const actor = known === undefined ? undefined : await platform.authenticate(known.token)

@@ -28,6 +28,7 @@ export async function ledger(
             checkpointsFile: option('--checkpoints') ?? checkpointsFile(dataDir),
             publicKey: await loadVerifierKey(option('--key') ?? keyFiles(dataDir).publicFile),
           })
+    for (const statement of report.statements) output.out(statement)
     for (const problem of report.problems) output.err(problem)
     const good = report.problems.length === 0
     output.out(

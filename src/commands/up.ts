@@ -1,21 +1,23 @@
-import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { listWorkspaces } from '#modules/identity/queries.ts'
 import { modules } from '#modules/index.ts'
 import { type Config, inheritedEnvironment } from '#platform/config.ts'
 import { type ControlPlane, onlineUrlOf, startControlPlane } from '#platform/control-plane.ts'
 import { chooseDataDirectory, openDataDirectory } from '#platform/data-directory.ts'
-import { startupFailure } from '#platform/startup-error.ts'
 import { startEmbeddedPostgres } from '#platform/storage/database/embedded/start-embedded-postgres.ts'
 import { serveConsole } from '#platform/surfaces/console-files.ts'
 import { createLogger } from '#platform/telemetry.ts'
+import { localUrl } from '#platform/tls/server-names.ts'
+import { requireTrusted, urlOnThisMachine } from '#platform/tls/this-machine.ts'
+import { localAuthorities } from '#platform/tls/trust.ts'
 import { buildConsoleIfStale, consoleDirectory } from '../console/build.ts'
 import { protocols } from '../protocols/index.ts'
 import { type ClientFile, ensureClientFile, ensureNodeToken, ensureWorkspace, signInLink } from './bootstrap.ts'
+import { listen, refuseTakenPort } from './listen.ts'
 import { supervise } from './supervise.ts'
 import { packageVersion } from './version.ts'
+import { warnOfOpenTransport } from './warn-of-open-transport.ts'
 
 export interface Up {
   dataDir: string
@@ -61,19 +63,26 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
     const controlPlane = await startControlPlane({
       config: { ...config, dataDir },
       databaseUrl,
+      directUrl: config.databaseDirectUrl,
       modules: [...modules, ...protocols],
       log,
-      alone: config.databaseUrl === undefined,
+      // Nobody else can hold this data directory, nor sign the ledger of its database without it.
+      alone: true,
       workspaces: async (platform) => (await listWorkspaces(platform)).map((workspace) => workspace.id),
       onProgress: options.onProgress,
     })
     stops.push(() => controlPlane.stop())
     await buildConsoleIfStale(options.onProgress)
     serveConsole(controlPlane.http, consoleDirectory)
-    const url = await listen(controlPlane, config)
-    const inferenceUrl = `http://${config.host}:${config.inferencePort}`
+    const { port } = await listen(controlPlane, config)
+    const { tls } = controlPlane.platform.services
+    const url = urlOnThisMachine({ ...config, port }, tls)
+    const inferenceUrl = localUrl({ ...config, port: config.inferencePort })
+    const ca = localAuthorities({ ...config, dataDir })
+    if (tls !== undefined) await requireTrusted(url)
+    warnOfOpenTransport(config, 'Pave', options.onProgress)
     const workspace = await ensureWorkspace(controlPlane.platform)
-    const client = await ensureClientFile(controlPlane.platform, workspace, dataDir, { url, inferenceUrl })
+    const client = await ensureClientFile(controlPlane.platform, workspace, dataDir, { url, inferenceUrl, ca })
     let inferencePid = (): number | undefined => undefined
     if (options.serve) {
       options.onProgress('starting the inference node')
@@ -81,7 +90,7 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
       const inference = await supervise({
         name,
         args: [
-          join(import.meta.dirname, '..', 'cli.ts'),
+          join(import.meta.dirname, '..', `cli${extname(import.meta.url)}`),
           'serve',
           '--environment',
           options.environment,
@@ -94,6 +103,8 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
           PAVE_HOST: config.host,
           PAVE_INFERENCE_PORT: String(config.inferencePort),
           PAVE_URL: url,
+          ...(tls !== undefined && { PAVE_TLS_CERT: tls.files.cert, PAVE_TLS_KEY: tls.files.key }),
+          ...(ca !== undefined && { PAVE_CA: ca }),
           PAVE_TOKEN: await ensureNodeToken(controlPlane.platform, workspace, dataDir, name),
           PAVE_LOG_LEVEL: config.logLevel,
           ONLINE_URL: config.onlineUrl ?? onlineUrlOf(dataDir),
@@ -112,7 +123,7 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
     return {
       dataDir,
       client,
-      signInLink: await signInLink(controlPlane.platform, workspace, url),
+      signInLink: await signInLink(controlPlane.platform, workspace, config.url ?? url),
       controlPlane,
       processes: () => ({ postgres: postgresPid(), inference: inferencePid() }),
       stop,
@@ -121,42 +132,4 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
     await stop()
     throw error
   }
-}
-
-async function listen(controlPlane: ControlPlane, config: Config): Promise<string> {
-  try {
-    return await controlPlane.http.listen({ host: config.host, port: config.port })
-  } catch (error) {
-    throw explained(error, config.host, config.port, 'PAVE_PORT')
-  }
-}
-
-/** Tried before anything is started for it, so that nobody waits for what cannot become of it. */
-async function refuseTakenPort(host: string, port: number, variable: string): Promise<void> {
-  const trial = createServer()
-  try {
-    trial.listen(port, host)
-    await once(trial, 'listening')
-  } catch (error) {
-    throw explained(error, host, port, variable)
-  } finally {
-    trial.close()
-  }
-}
-
-function explained(error: unknown, host: string, port: number, variable: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'EADDRINUSE') {
-    return startupFailure('port_in_use', `Port ${port} on ${host} is in use`, {
-      hint: `Stop what listens there, or choose another port: ${variable}=${port + 10} pave up`,
-      cause: error,
-    })
-  }
-  if (code === 'EADDRNOTAVAIL' || code === 'EACCES' || code === 'ENOTFOUND') {
-    return startupFailure('invalid_configuration', `Nothing can listen on ${host}:${port}: ${code}`, {
-      hint: `Set PAVE_HOST to an address of this machine and ${variable} to a port that this user may open.`,
-      cause: error,
-    })
-  }
-  return error
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { platformFailure } from '../platform/errors.ts'
@@ -64,6 +65,8 @@ function ownFiles(modules: readonly string[]): string[] {
 }
 
 async function isFresh(): Promise<boolean> {
+  // The published package holds the built console and nothing to build it from.
+  if (!existsSync(join(root, 'vite.config.ts'))) return true
   const marker = await readFile(join(consoleDirectory, '.sources.json'), 'utf8').catch(() => undefined)
   if (marker === undefined) return false
   const built: Record<string, string> = JSON.parse(marker)

@@ -90,7 +90,7 @@ export function createControlPlaneClient(options: {
 /** Statuses that sending the same bytes again cannot change. */
 const unmendable = new Set([400, 413, 422])
 
-class CallRefused extends Error {
+export class CallRefused extends Error {
   readonly status: number
   readonly code: string | undefined
 

@@ -117,6 +117,31 @@ export const inferenceErrors = defineErrors({
     summary: 'A serving plan is unsigned, outdated, malformed or for another environment.',
     hint: 'Check that the node was enrolled in this environment and trusts the current plan key.',
   },
+  join_token_malformed: {
+    status: 400,
+    summary: 'What was given is not a join token, or only a part of one.',
+    hint: 'Copy the whole of what `pave create-join-token` shows; it begins with pave-join-.',
+  },
+  join_refused_impostor: {
+    status: 403,
+    summary: 'The server that answered is not the control plane that made the join token; it was told no secret.',
+    hint: 'If the certificate or the plan key of the control plane was replaced, make a fresh token with `pave create-join-token`. If not, somebody is in between.',
+  },
+  join_unreachable: {
+    status: 503,
+    summary: 'No control plane that the join token names could be spoken to.',
+    hint: 'Check the network and the addresses; `pave create-join-token --addresses` names others, and PAVE_NAMES at the control plane adds names to the certificate that it makes.',
+  },
+  join_environment_mismatch: {
+    status: 409,
+    summary: 'The join token or the enrolment is for another environment than the one that was asked for.',
+    hint: 'Leave --environment out, or make a token for that environment with `pave create-join-token`.',
+  },
+  enrolment_unreadable: {
+    status: 500,
+    summary: 'The file with the credentials of the node is damaged.',
+    hint: 'Remove the file, revoke the tokens of the node with `pave revoke-token`, and join again with a fresh join token.',
+  },
   override_refused: {
     status: 409,
     summary: 'A local override is unsigned, malformed, or names a version that is not loaded here.',

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { ServingPlan } from '#modules/releases/contract.ts'
 import { SignedServingPlan } from '#modules/releases/contract.ts'
-import type { ControlPlaneClient } from './control-plane-client.ts'
+import { CallRefused, type ControlPlaneClient } from './control-plane-client.ts'
 import { unlessMissing } from './durable-file.ts'
 import { inferenceFailure } from './errors.ts'
 import type { Reconciler } from './reconcile-plan.ts'
@@ -17,9 +17,14 @@ export interface FollowOptions {
   environment: string
   log: Logger
   signal: AbortSignal
+  /** Called when it changes how the control plane answers. */
+  onControlPlane?: (state: ControlPlaneState) => void
   /** Called when the control plane answers without news: time for what it could not be told before. */
   onQuiet: () => void
 }
+
+/** `refused`: it answers, and does not know this node's token any more. */
+export type ControlPlaneState = 'answering' | 'unreachable' | 'refused'
 
 const longestBackoffMs = 1000
 /** Between two questions, in case the control plane does not wait before it answers. */
@@ -29,6 +34,19 @@ const shortestRoundMs = 100
 export async function followPlan(options: FollowOptions): Promise<void> {
   const { client, reconciler, log, signal } = options
   let failures = 0
+  let state: ControlPlaneState = 'answering'
+  const enter = (next: ControlPlaneState, error?: unknown) => {
+    if (next === state) return
+    state = next
+    options.onControlPlane?.(next)
+    if (next === 'answering') log.info('the control plane answers again')
+    else if (next === 'refused') {
+      log.error(
+        { err: error },
+        'the control plane refuses the token of this node: it was revoked, or is for another environment; serving goes on with the last plan, and no new one will come',
+      )
+    } else log.warn({ err: error }, 'no serving plan could be taken; serving goes on with the last one')
+  }
   while (!signal.aborted) {
     const startedAt = performance.now()
     try {
@@ -39,17 +57,19 @@ export async function followPlan(options: FollowOptions): Promise<void> {
       } else {
         takePlan(document, options)
       }
-      if (failures > 0) log.info('the control plane answers again')
+      enter('answering')
       failures = 0
     } catch (error) {
       if (signal.aborted) return
-      if (failures++ === 0)
-        log.warn({ err: error }, 'no serving plan could be taken; serving goes on with the last one')
+      failures++
+      enter(isRefusal(error) ? 'refused' : 'unreachable', error)
     }
     const backoff = failures === 0 ? 0 : Math.min(50 * 2 ** failures, longestBackoffMs)
     await pause(Math.max(backoff, shortestRoundMs - (performance.now() - startedAt)), signal)
   }
 }
+
+const isRefusal = (error: unknown) => error instanceof CallRefused && (error.status === 401 || error.status === 403)
 
 /**
  * Verifies a document and takes its plan.

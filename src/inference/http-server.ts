@@ -1,7 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
 import { PaveError, platformFailure } from '#platform/errors.ts'
+import { createServer, type ListeningServer } from '#platform/tls/create-server.ts'
+import type { ServerTls } from '#platform/tls/server-tls.ts'
 import { type Answering, answerRequest } from './answer-request.ts'
 import { describeEndpoint } from './describe-endpoint.ts'
 import { inferenceFailure } from './errors.ts'
@@ -16,6 +18,7 @@ export interface HttpServerOptions {
   ready: () => boolean
   /** About to stop: connections are closed after their answer. */
   draining: () => boolean
+  tls: ServerTls | undefined
   log: Logger
 }
 
@@ -29,9 +32,10 @@ interface Target {
  * The Open Inference Protocol over HTTP, version 2. Health and metrics are open; the rest needs a token of the plan. Bare
  * `node:http`, because here every microsecond is paid by every prediction.
  */
-export function createHttpServer(options: HttpServerOptions): Server {
+export function createHttpServer(options: HttpServerOptions): ListeningServer {
   const { log, answering } = options
-  const server = createServer(
+  const listening = createServer(
+    options.tls,
     { keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 60_000, noDelay: true },
     (request, response) => {
       if (options.draining()) response.setHeader('connection', 'close')
@@ -114,7 +118,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
     })
   }
 
-  return server
+  return listening
 }
 
 /** `/v2/models/{model}[/versions/{version}][/ready|/infer]`, or undefined for any other path. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { ListeningServer } from '#platform/tls/create-server.ts'
 import { inferenceFailure } from './errors.ts'
 
 /** @throws `inference_port_in_use` */
@@ -18,10 +19,11 @@ export async function listen(server: Server, { host, port }: { host: string; por
 }
 
 /** Stops listening and waits for the answers in flight; what is not answered by the deadline is cut off. */
-export async function drain(server: Server, deadlineMs: number): Promise<void> {
+export async function drain({ server, endHandshakes }: ListeningServer, deadlineMs: number): Promise<void> {
   const closed = once(server, 'close')
   server.close()
   server.closeIdleConnections()
+  endHandshakes()
   const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs)
   await closed
   clearTimeout(deadline)

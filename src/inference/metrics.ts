@@ -1,7 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Route } from './compile-endpoint.ts'
+import type { ControlPlaneState } from './follow-plan.ts'
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+
+const states: readonly ControlPlaneState[] = ['answering', 'unreachable', 'refused']
 
 /** What Prometheus reads at `/metrics`. The batch size is rows over executions, as with Triton's metrics. */
 export interface Metrics {
@@ -17,6 +20,7 @@ export interface Metrics {
 /** Values that are read when somebody asks. */
 export interface Readings {
   generation(): number
+  controlPlane(): ControlPlaneState
   waiting(): number
   workers(): number
   pendingBytes(): number
@@ -71,6 +75,15 @@ export function createMetrics(readings: Readings): Metrics {
   const shadowDrops = counter('shadow_dropped_total', 'Shadow copies dropped because the node was busy', ['endpoint'])
   const recordDrops = counter('prediction_log_dropped_total', 'Prediction records that were given up', ['reason'])
   gauge('plan_generation', 'Generation of the serving plan in force', readings.generation)
+  new Gauge({
+    name: 'pave_inference_control_plane',
+    help: 'How the control plane answers this node: 1 for the state that it is in',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const state of states) this.set({ state }, readings.controlPlane() === state ? 1 : 0)
+    },
+  })
   gauge('queue_length', 'Requests waiting for a worker', readings.waiting)
   gauge('workers', 'ONNX workers that answer', readings.workers)
   gauge('prediction_log_pending_bytes', 'Prediction records in memory', readings.pendingBytes)

@@ -6,14 +6,16 @@ import type { Clock } from '#platform/clock.ts'
 import { openDataDirectory } from '#platform/data-directory.ts'
 import type { Ids } from '#platform/ids.ts'
 import { openOnlineStore } from '#platform/storage/online/open-online-store.ts'
+import type { ServerTls } from '#platform/tls/server-tls.ts'
 import { openArtifacts } from './artifacts.ts'
 import { coalesce } from './coalesce.ts'
 import { type ControlPlaneClient, createControlPlaneClient } from './control-plane-client.ts'
 import { writeDurably } from './durable-file.ts'
-import { followPlan, restorePlans } from './follow-plan.ts'
+import { type ControlPlaneState, followPlan, restorePlans } from './follow-plan.ts'
 import { createHttpServer } from './http-server.ts'
 import { drain, listen } from './listen.ts'
 import { createMetrics } from './metrics.ts'
+import { noOnlineStore } from './no-online-store.ts'
 import { createOnnxPool } from './onnx-pool.ts'
 import { loadNodeKey, watchOverrides } from './override.ts'
 import { openPredictionLog, type PredictionLogOptions } from './prediction-log.ts'
@@ -27,11 +29,15 @@ export interface ServeOptions {
   /** The node's own: the last good plan, artifacts, prediction segments, overrides. No two nodes share one. */
   directory: string
   listen: { host: string; port: number }
+  /** Plain HTTP without it. */
+  tls?: ServerTls | undefined
   controlUrl: string
   nodeToken: string
   /** One or several Ed25519 public keys in PEM that sign serving plans. */
   planPublicKey: string
-  onlineUrl: string
+  /** Without it, features that are looked up are unavailable. */
+  onlineUrl: string | undefined
+  onControlPlane?: (state: ControlPlaneState) => void
   /** ONNX threads. By default one for each core but the one that answers HTTP, and at least two: one may be loading. */
   workers?: number
   log: Logger
@@ -64,7 +70,8 @@ export async function serve(options: ServeOptions): Promise<InferenceNode> {
     environment,
   })
   const artifacts = await openArtifacts(join(directory, 'artifacts'), client.fetchObject)
-  const online = await openOnlineStore(options.onlineUrl, { readOnly: true })
+  const online =
+    options.onlineUrl === undefined ? noOnlineStore : await openOnlineStore(options.onlineUrl, { readOnly: true })
   started.defer(() => online.close())
   const workers = options.workers ?? Math.max(2, availableParallelism() - 1)
   const pool = createOnnxPool({ workers, log, onBatch: (version, rows) => metrics.batch(version, rows) })
@@ -89,11 +96,13 @@ export async function serve(options: ServeOptions): Promise<InferenceNode> {
   started.defer(() => shipping.close())
   started.defer(() => predictions.close())
 
+  let controlPlane: ControlPlaneState = 'answering'
   let ready = false
   let draining = false
   const reconciler = createReconciler({ pool, artifacts, log, onChange: changed })
   const metrics = createMetrics({
     generation: () => reconciler.table().generation,
+    controlPlane: () => controlPlane,
     waiting: pool.waiting,
     workers: pool.alive,
     pendingBytes: predictions.pendingBytes,
@@ -116,19 +125,29 @@ export async function serve(options: ServeOptions): Promise<InferenceNode> {
     void report()
   }
 
-  const server = createHttpServer({
+  const listening = createHttpServer({
     answering: { node: nodeName, pool, online, predictions, metrics, clock, ids },
     table: reconciler.table,
     ready: () => ready && !draining && pool.alive() > 0,
     draining: () => draining,
+    tls: options.tls,
     log,
   })
-  const address = await listen(server, options.listen)
+  const address = await listen(listening.server, options.listen)
   const taking = { reconciler, keys, environment, log }
   await restorePlans(planFile, taking)
   const overrides = await watchOverrides({ directory, environment, key: nodeKey, log, onChange: reconciler.override })
   const stop = new AbortController()
-  const following = followPlan({ ...taking, client, signal: stop.signal, onQuiet: () => void report() })
+  const following = followPlan({
+    ...taking,
+    client,
+    signal: stop.signal,
+    onQuiet: () => void report(),
+    onControlPlane(state) {
+      controlPlane = state
+      options.onControlPlane?.(state)
+    },
+  })
 
   const resources = started.move()
   return {
@@ -138,7 +157,7 @@ export async function serve(options: ServeOptions): Promise<InferenceNode> {
       overrides.close()
       stop.abort()
       await new Promise((resolve) => setTimeout(resolve, lingerMs))
-      await drain(server, deadlineMs)
+      await drain(listening, deadlineMs)
       await following
       await persist()
       await resources.disposeAsync()

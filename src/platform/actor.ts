@@ -57,6 +57,11 @@ export function allows(grants: readonly Grant[], verb: string, object: Readonly<
   )
 }
 
+/** Whether what the actor says of a node is the node's own word. */
+export function speaksForNode(actor: Actor, node: string): boolean {
+  return actor.kind === 'system' || actor.name === node
+}
+
 function matchesVerb(pattern: string, verb: string): boolean {
   if (pattern === '*' || pattern === verb) return true
   const [object, action] = pattern.split(':')

@@ -14,16 +14,20 @@ import { startJobs } from './jobs.ts'
 import { kernelModule } from './kernel/module.ts'
 import { followLedger } from './ledger/follow-ledger.ts'
 import { publishEntries } from './ledger/publish-entries.ts'
+import { requireSameLedger } from './ledger/require-same-ledger.ts'
 import { loadSigningKey } from './ledger/signing-key.ts'
 import { startSealer } from './ledger/start-sealer.ts'
 import type { ModuleDefinition } from './module.ts'
 import type { Platform } from './platform.ts'
 import type { Services } from './services.ts'
+import { listen } from './storage/database/listen.ts'
 import { migrate } from './storage/database/migrate.ts'
 import { openObjectStore } from './storage/objects/open-object-store.ts'
 import { openOnlineStore } from './storage/online/open-online-store.ts'
 import { createHttpServer } from './surfaces/http.ts'
 import { createTelemetry } from './telemetry.ts'
+import { openServerTls, type ServerTls, tlsDirectory } from './tls/server-tls.ts'
+import { trustConfigured } from './tls/trust.ts'
 
 export interface ControlPlane {
   platform: Platform
@@ -36,10 +40,14 @@ export interface ControlPlane {
 export interface ControlPlaneOptions {
   config: Config & { dataDir: string }
   databaseUrl: string
+  /** The server itself, when `databaseUrl` is a pooler. */
+  directUrl?: string | undefined
   modules: readonly ModuleDefinition[]
   log: Logger
   /** This process is the only control plane of its database, so what is marked as running was orphaned by a crash. */
   alone: boolean
+  /** Whether this process runs jobs; one that does not only takes them. */
+  work?: boolean
   /** Workspaces that cron jobs run in. */
   workspaces: (platform: Platform) => Promise<string[]>
   onProgress?: (text: string) => void
@@ -51,7 +59,8 @@ const dayMs = 86_400_000
 
 /** Everything of the control plane but its PostgreSQL and its listening socket. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { config, databaseUrl, log } = options
+  const { config, log, directUrl, databaseUrl: anyUrl } = options
+  const [databaseUrl, poolerUrl] = directUrl === undefined ? [anyUrl, undefined] : [directUrl, anyUrl]
   const modules = [kernelModule, ...options.modules]
   if (!options.migrated) {
     options.onProgress?.('bringing the database schema up to date')
@@ -61,12 +70,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const stop = (): Promise<void> => stopAll(stops.splice(0).reverse(), log)
   try {
     const clock = systemClock
+    const tls = await openServerTls({ config, directory: tlsDirectory(config.dataDir), clock, log })
+    if (tls !== undefined) stops.push(async () => tls.close())
+    const trustBundle = await trustConfigured(config)
     const telemetry = await createTelemetry({ service: 'pave-control-plane', otlpEndpoint: config.otlpEndpoint })
-    const services = await openServices(config)
+    const services = await openServices(config, tls, trustBundle)
     stops.push(services.analytics.close, services.online.close, services.compute.close)
-    await services.objects.sweepTemp(clock.now() - dayMs)
+    // A store that is down now is no reason to keep the rest from working.
+    await services.objects
+      .sweepTemp(clock.now() - dayMs)
+      .catch((error) => log.warn({ err: error }, 'what interrupted uploads left behind could not be swept'))
     const platform = createPlatform({
       url: databaseUrl,
+      poolerUrl,
       modules,
       clock,
       ids: createIds(clock.now),
@@ -75,13 +91,28 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       telemetry,
     })
     stops.push(platform.close)
+    const key = await loadSigningKey(config.dataDir)
+    await requireSameLedger(platform.systemPool, key, config.dataDir)
     let wakeFollowers = (_: ReadonlySet<string>): void => {}
     const publisher = publishEntries(platform, (operations) => wakeFollowers(operations))
     stops.push(publisher.stop)
+    const instance = platform.ids.next()
+    const listener = listen(
+      databaseUrl,
+      {
+        pave_sealed: (sealedBy) => {
+          if (sealedBy !== instance) publisher.wake()
+        },
+        pave_news: (payload) => platform.events.emit(JSON.parse(payload)),
+      },
+      { onGap: publisher.wake, onError: (error) => log.warn({ err: error }, 'the session that listens ended') },
+    )
+    stops.push(listener.stop)
     const sealer = startSealer({
       pool: platform.systemPool,
       clock,
-      key: await loadSigningKey(config.dataDir),
+      key,
+      announceAs: instance,
       exportTo: checkpointsFile(config.dataDir),
       onSealed: publisher.wake,
       onError: (error) => log.error({ err: error }, 'the ledger could not be sealed'),
@@ -91,6 +122,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     platform.jobs = await startJobs(platform, {
       url: databaseUrl,
       definitions: modules.flatMap((module) => module.jobs ?? []),
+      work: options.work ?? true,
       adoptOrphans: options.alone,
       workspaces: () => options.workspaces(platform),
     })
@@ -98,7 +130,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const followers = followLedger(platform, databaseUrl)
     stops.push(followers.stop)
     wakeFollowers = followers.wake
-    const http = await createHttpServer(platform)
+    const http = await createHttpServer(platform, { tls })
     for (const module of modules) {
       const stopModule = await module.start?.(platform)
       if (stopModule !== undefined) stops.push(stopModule)
@@ -128,7 +160,11 @@ export function migrationSets(modules: readonly ModuleDefinition[]) {
   )
 }
 
-async function openServices(config: Config & { dataDir: string }): Promise<Omit<Services, LedgerService>> {
+async function openServices(
+  config: Config & { dataDir: string },
+  tls: ServerTls | undefined,
+  trustBundle: string | undefined,
+): Promise<Omit<Services, LedgerService>> {
   const { dataDir } = config
   const objectsDir = join(dataDir, 'objects')
   const scratchDir = join(dataDir, 'scratch')
@@ -136,13 +172,16 @@ async function openServices(config: Config & { dataDir: string }): Promise<Omit<
   for (const directory of [objectsDir, scratchDir, predictionsDir, join(dataDir, 'ledger')]) {
     await mkdir(directory, { recursive: true, mode: 0o700 })
   }
-  const objects = await openObjectStore(config.objectsUrl ?? pathToFileURL(objectsDir).href)
+  const objects = await openObjectStore(config.objectsUrl ?? pathToFileURL(objectsDir).href, {
+    cacheDirectory: join(dataDir, 'object-copies'),
+  })
   return {
     config,
+    tls,
     objects,
     analytics: await openAnalytics({
       tempDir: join(dataDir, 'duckdb'),
-      directories: [objectsDir, scratchDir, predictionsDir],
+      directories: [objects.localDirectory, scratchDir, predictionsDir],
       memoryLimitMb: 2048,
       threads: 2,
       timeoutMs: 120_000,
@@ -154,6 +193,7 @@ async function openServices(config: Config & { dataDir: string }): Promise<Omit<
       clock: systemClock,
       asRoot: config.uid === 0,
       node: { binary: process.execPath, version: process.version },
+      trustBundle,
     }),
     egress: createEgress({ allowPrivate: config.egressAllow }),
   }

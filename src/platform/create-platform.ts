@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from './clock.ts'
@@ -12,12 +11,15 @@ import { approvalRequired } from './pending-operation.ts'
 import type { AdmissionVoice, Events, Handler, Jobs, ModuleDefinition, Platform } from './platform.ts'
 import { runOperation } from './run-operation.ts'
 import type { Services } from './services.ts'
-import { openKysely, openPool } from './storage/database/database.ts'
+import { inTransaction, openKysely, openPool } from './storage/database/database.ts'
 import { isPending } from './surfaces/client.ts'
 import type { Telemetry } from './telemetry.ts'
 
 export interface PlatformOptions {
+  /** PostgreSQL itself. */
   url: string
+  /** A pooler before it that lends a session for one transaction at a time: what requests do goes through it. */
+  poolerUrl: string | undefined
   modules: readonly ModuleDefinition[]
   clock: Clock
   ids: Ids
@@ -30,13 +32,16 @@ export interface PlatformOptions {
 export type LedgerService = 'verifyLedger' | 'exportLedger'
 
 const refusalsPerMinute = 60
+/** Longer than PostgreSQL itself lets a statement of the app run. */
+const answerWithinMs = 75_000
 
 /** Opens the pools and gathers what the modules declare; jobs are attached by `startJobs`. */
 export function createPlatform(options: PlatformOptions): Platform {
   const onError = (error: Error) => options.log.warn({ reason: error.message }, 'a database session ended')
-  const appPool = openPool(options.url, 'pave_app', { max: 12, onError })
-  const systemPool = openPool(options.url, 'pave_system', { max: 4, onError })
-  const app = openKysely(appPool)
+  const { url, poolerUrl } = options
+  const appOptions = { max: 12, onError, applicationName: 'pave pave_app', answerWithinMs }
+  const appPool = poolerUrl ? openPool(poolerUrl, undefined, appOptions) : openPool(url, 'pave_app', appOptions)
+  const systemPool = openPool(url, 'pave_system', { max: 4, onError })
   const handlers = new Map<string, Handler>()
   const voices = new Map<string, AdmissionVoice[]>()
   for (const module of options.modules) {
@@ -83,13 +88,8 @@ export function createPlatform(options: PlatformOptions): Platform {
     },
     transaction(workspace, work, { readOnly = false } = {}) {
       const operationId = options.ids.next()
-      const builder = readOnly ? app.transaction().setAccessMode('read only') : app.transaction()
-      return builder.execute(async (db) => {
-        await sql`select set_config('app.workspace', ${workspace}, true), set_config('app.operation', ${operationId}, true)`.execute(
-          db,
-        )
-        return work(db, operationId)
-      })
+      const scope = { workspace, operation: operationId, readOnly }
+      return inTransaction(appPool, scope, (db) => work(db, operationId))
     },
     read: (workspace, question) => platform.transaction(workspace, question, { readOnly: true }),
     system: openKysely(systemPool),
@@ -99,7 +99,7 @@ export function createPlatform(options: PlatformOptions): Platform {
       wake = listener
     },
     close: async () => {
-      await app.destroy()
+      await appPool.end()
       await platform.system.destroy()
       await options.telemetry.close()
     },
@@ -111,12 +111,12 @@ async function verify(pool: Pool, dataDir: string) {
   const { publicFile } = keyFiles(dataDir)
   const client = await pool.connect()
   try {
-    const { entries, checkpoints, problems } = await verifyLedger({
+    const { entries, checkpoints, problems, statements } = await verifyLedger({
       client,
       checkpointsFile: checkpointsFile(dataDir),
       publicKey: await loadVerifierKey(publicFile),
     })
-    return { entries, verified: problems.length === 0, checkpoints, problems }
+    return { entries, verified: problems.length === 0, checkpoints, problems, statements }
   } finally {
     client.release()
   }

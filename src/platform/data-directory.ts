@@ -29,17 +29,17 @@ const sqliteFull = 13
 const locks = new Set<DatabaseSync>()
 
 /**
- * Creates the directory if need be and holds it for this process alone. `command` is how the process is called when
- * another one asks. Errors: data_directory_in_use, data_directory_unwritable, disk_full.
+ * Creates the directory if need be and holds it for this process alone, or with others that hold it `shared`. `command`
+ * is how the process is called when another one asks. Errors: data_directory_in_use, data_directory_unwritable, disk_full.
  */
-export async function openDataDirectory(path: string, options: { command: string }): Promise<DataDirectory> {
+export async function openDataDirectory(path: string, options: { command: string; shared?: boolean }): Promise<DataDirectory> {
   const directory = resolve(path)
   const runDir = join(directory, 'run')
   const holderFile = join(runDir, 'holder.json')
   try {
     await makeTraversable(directory)
     await access(directory, constants.W_OK | constants.X_OK)
-    const lock = await acquire(directory, holderFile)
+    const lock = await acquire(directory, holderFile, options.shared ?? false)
     try {
       await makeTraversable(runDir)
       await writeHolder(holderFile, { pid: process.pid, command: options.command, host: hostname() })
@@ -52,7 +52,7 @@ export async function openDataDirectory(path: string, options: { command: string
       runDir,
       async release() {
         if (!locks.has(lock)) return
-        await rm(holderFile, { force: true })
+        if ((await readHolder(holderFile))?.pid === process.pid) await rm(holderFile, { force: true })
         free(lock)
       },
     }
@@ -129,10 +129,11 @@ async function makeTraversable(path: string): Promise<void> {
  * its holder needs no judgement about process ids, which a reboot or another container gives out again. No other code
  * in this process may open the file: closing any of its descriptors would free the lock (POSIX).
  */
-async function acquire(directory: string, holderFile: string): Promise<DatabaseSync> {
+async function acquire(directory: string, holderFile: string, shared: boolean): Promise<DatabaseSync> {
   const lock = new DatabaseSync(join(directory, 'lock'), { timeout: 300 })
   try {
-    lock.exec('pragma journal_mode = memory; begin exclusive')
+    const hold = shared ? 'begin; select count(*) from sqlite_master' : 'begin exclusive'
+    lock.exec(`pragma journal_mode = memory; ${hold}`)
   } catch (error) {
     lock.close()
     if (sqliteCode(error) === sqliteBusy) throw await inUse(directory, holderFile)

@@ -90,6 +90,16 @@ export const platformErrors = defineErrors({
     summary: 'The caller may not do this to this object.',
     hint: 'Ask an admin of the workspace to bind a role that has the permission (`pave bind-role`).',
   },
+  host_unknown: {
+    status: 421,
+    summary: 'A browser asked for the control plane by a host name that is none of its own.',
+    hint: 'Open the console under its own address, or add the name with PAVE_URL or PAVE_NAMES and start Pave again.',
+  },
+  cross_site_request: {
+    status: 403,
+    summary: 'A page of another site used the session of somebody who is signed in here.',
+    hint: 'Sign in on the page itself. A proxy in front of Pave is named with PAVE_URL; programs send a token.',
+  },
   admission_denied: {
     status: 409,
     summary: 'An admission point refused the operation.',

@@ -4,6 +4,8 @@ import { fromKysely, type Job, PgBoss } from 'pg-boss'
 import { type Actor, systemActor } from './actor.ts'
 import { PaveError, platformFailure } from './errors.ts'
 import type { JobContext, JobDefinition, Jobs, Platform } from './platform.ts'
+import { type Db, sessionOf } from './storage/database/database.ts'
+import { announce } from './storage/database/listen.ts'
 
 interface Ticket {
   workspace: string
@@ -15,23 +17,28 @@ type Running = Map<string, AbortController>
 
 /**
  * The queue is pg-boss's; what people see of a job is `platform.job`, and a queue entry is only a reference to it.
- * `adoptOrphans`: this process is the only worker, so whatever is marked as running was orphaned by a crash.
+ * `work`: this process runs jobs too, and does not only take them. `adoptOrphans`: it is the only worker, so whatever is
+ * marked as running was orphaned by a crash; among several workers, a heartbeat that is missing tells.
  */
 export async function startJobs(
   platform: Platform,
   options: {
     url: string
     definitions: readonly JobDefinition[]
+    work: boolean
     adoptOrphans: boolean
     workspaces: () => Promise<string[]>
   },
 ): Promise<Jobs> {
   const boss = new PgBoss({
-    connectionString: options.url,
-    options: '-c role=pave_jobs',
+    ...sessionOf(options.url, 'pave_jobs'),
     schema: 'jobs',
     max: 4,
-    application_name: 'pave jobs',
+    // Cron and the search for jobs whose worker is gone are the workers'.
+    supervise: options.work,
+    schedule: options.work,
+    superviseIntervalSeconds: lookForDeadSeconds,
+    monitorIntervalSeconds: lookForDeadSeconds,
   })
   boss.on('error', (error) => platform.log.warn({ err: error }, 'the job queue lost its database for a moment'))
   boss.on('warning', (warning) => platform.log.debug({ warning }, 'the job queue warns'))
@@ -40,8 +47,8 @@ export async function startJobs(
   const running: Running = new Map()
   const workers = new Map<string, string>()
   await declareQueues(boss, options.definitions)
-  if (options.adoptOrphans) await requeueOrphans(platform, options.url)
-  for (const definition of options.definitions) {
+  if (options.work && options.adoptOrphans) await requeueOrphans(platform, options.url)
+  for (const definition of options.work ? options.definitions : []) {
     const worker = await boss.work<Ticket | null>(
       definition.name,
       { pollingIntervalSeconds: 0.5, localConcurrency: definition.concurrency ?? 2, batchSize: 1 },
@@ -59,20 +66,25 @@ export async function startJobs(
   }
   const giveTickets = async (): Promise<void> => {
     const lost = await jobsWithoutTicket(platform, options.url)
-    for (const { workspace, id, job } of lost.filter((one) => !running.has(one.id))) {
-      platform.log.info({ job, jobId: id }, 'a job had lost its place in the queue and gets another')
-      await platform.transaction(workspace, async (db) => {
-        await sql`update platform.job set state = 'queued' where id = ${id} and state = 'running'`.execute(db)
-        await boss.send(job, { workspace, id } satisfies Ticket, { db: fromKysely(db) })
+    for (const { workspace, id, job, ticket } of lost.filter((one) => !running.has(one.id))) {
+      const given = await platform.transaction(workspace, async (db) => {
+        // Another worker may have looked at the same time, and its ticket been taken already.
+        const { rows } = await sql`
+          update platform.job set state = 'queued'
+          where id = ${id} and state in ('queued', 'running') and ticket is not distinct from ${ticket} returning id
+        `.execute(db)
+        if (rows.length > 0) await boss.send(job, { workspace, id } satisfies Ticket, { db: fromKysely(db) })
+        return rows.length > 0
       })
+      if (given) platform.log.info({ job, jobId: id }, 'a job had lost its place in the queue and got another')
       wake(job)
     }
   }
-  await giveTickets()
-  const sweep = setInterval(
-    () => void giveTickets().catch((error) => platform.log.warn({ err: error }, 'the sweep for lost jobs failed')),
-    sweepMs,
-  )
+  const sweep = options.work ? setInterval(sweepOnce, sweepMs) : undefined
+  function sweepOnce(): void {
+    giveTickets().catch((error) => platform.log.warn({ err: error }, 'the sweep for lost jobs failed'))
+  }
+  if (options.work) await giveTickets()
   const jobs: Jobs = {
     async start(db, { job, input, actor }, after) {
       const definition = options.definitions.find((one) => one.name === job)
@@ -120,7 +132,10 @@ export async function startJobs(
   return jobs
 }
 
-const sweepMs = 60_000
+const sweepMs = 15_000
+/** A worker that was not heard of for so long is dead; looked for at most every so often. */
+const heartbeatSeconds = 15
+const lookForDeadSeconds = 5
 const lookForCancelMs = 2_000
 
 async function declareQueues(boss: PgBoss, definitions: readonly JobDefinition[]): Promise<void> {
@@ -130,7 +145,7 @@ async function declareQueues(boss: PgBoss, definitions: readonly JobDefinition[]
       retryDelay: 1,
       retryBackoff: true,
       expireInSeconds: Math.ceil(definition.timeoutMs / 1000) + 60,
-      heartbeatSeconds: 30,
+      heartbeatSeconds,
     }
     await boss.createQueue(definition.name, settings)
     // The queue may be one that an earlier version declared otherwise.
@@ -196,14 +211,18 @@ async function runJob(
     run: (step, operation, input) =>
       platform.run(operation, { actor: claimed.actor, input, idempotencyKey: `job:${id}:${step}` }),
     read: (question) => platform.read(workspace, question),
-    progress: async (fraction, text) => {
-      await platform.transaction(workspace, (db) =>
-        sql`
+    progress: async (fraction, text) =>
+      platform.transaction(workspace, async (db) => {
+        await sql`
           update platform.job set progress = ${fraction}, progress_text = ${text} where id = ${id} and attempt = ${attempt}
-        `.execute(db),
-      )
-      platform.events.emit({ workspace, type: 'job', data: { id, job: definition.name, progress: fraction, text } })
-    },
+        `.execute(db)
+        await announceJob(db, workspace, {
+          id,
+          job: definition.name,
+          progress: fraction,
+          text: text.slice(0, longestText),
+        })
+      }),
   }
   try {
     const result = await definition.run(ctx, definition.input.parse(claimed.input))
@@ -267,22 +286,33 @@ async function finish(
 ): Promise<void> {
   const { id, attempt, state, result, error } = end
   const ended = state === 'queued' ? null : platform.clock.iso()
-  await platform.transaction(workspace, (db) =>
-    sql`
+  await platform.transaction(workspace, async (db) => {
+    await sql`
       update platform.job
       set state = ${state}, result = ${JSON.stringify(result)}::jsonb, error = ${error === null ? null : JSON.stringify(error)}::jsonb,
           ended_at = ${ended}, progress = case when ${state} = 'done' then 1 else progress end
       where id = ${id} and attempt = ${attempt}
-    `.execute(db),
-  )
-  platform.events.emit({ workspace, type: 'job', data: { id, state } })
+    `.execute(db)
+    await announceJob(db, workspace, { id, state })
+  })
 }
+
+/** Whoever follows a job may do so through another process than the one that runs it. */
+async function announceJob(db: Db, workspace: string, data: Record<string, unknown>): Promise<void> {
+  await announce(db, 'pave_news', JSON.stringify({ workspace, type: 'job', data }))
+}
+
+const longestText = 1_000
+
+const grantLock = 7_283_004
 
 /** The app role may send, in its own transaction, and nothing else; pg-boss owns its schema. */
 async function grantSending(url: string): Promise<void> {
   await asJobsRole(
     url,
-    `grant usage on schema jobs to pave_app;
+    // Two processes that start at once would change the same rows of the catalog.
+    `select pg_advisory_xact_lock(${grantLock});
+     grant usage on schema jobs to pave_app;
      grant select on all tables in schema jobs to pave_app;
      grant insert on all tables in schema jobs to pave_app;
      grant execute on all functions in schema jobs to pave_app`,
@@ -304,8 +334,8 @@ async function requeueOrphans(platform: Platform, url: string): Promise<void> {
  */
 async function jobsWithoutTicket(platform: Platform, url: string) {
   // Jobs first: one that ends between the two looks is then only offered once more, and not claimed.
-  const { rows: unfinished } = await sql<{ workspace: string; id: string; job: string }>`
-    select workspace, id, job from platform.job where state in ('queued', 'running')
+  const { rows: unfinished } = await sql<{ workspace: string; id: string; job: string; ticket: string | null }>`
+    select workspace, id, job, ticket from platform.job where state in ('queued', 'running')
   `.execute(platform.system)
   if (unfinished.length === 0) return []
   const { rows } = await asJobsRole(
@@ -317,7 +347,7 @@ async function jobsWithoutTicket(platform: Platform, url: string) {
 }
 
 async function asJobsRole(url: string, text: string) {
-  const client = new pg.Client({ connectionString: url, options: '-c role=pave_jobs' })
+  const client = new pg.Client(sessionOf(url, 'pave_jobs'))
   // Its queries fail too, and say why.
   client.on('error', () => {})
   await client.connect()

@@ -50,6 +50,9 @@ export const listInput = {
   cursor: z.string().max(1000).optional(),
 }
 
+/** The pattern of LIKE for what contains the text. */
+export const textPattern = (text: string): string => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`
+
 /** What every list answers. */
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() })

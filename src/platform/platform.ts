@@ -201,7 +201,7 @@ export interface Jobs {
 /** News for whoever follows this workspace by server-sent events. */
 export interface Event {
   workspace: string
-  type: 'entry' | 'job'
+  type: 'entry' | 'job' | 'plan'
   data: Record<string, unknown>
 }
 

@@ -59,10 +59,12 @@ export function startProbeControlPlane(
   databaseUrl: string,
   dataDir: string,
   workspaces: string[],
+  directUrl?: string,
 ): Promise<ControlPlane> {
   return startControlPlane({
     config: { ...loadConfig({}), dataDir },
     databaseUrl,
+    directUrl,
     modules: [probe, probeJobs],
     log: pino({ level: 'silent' }),
     alone: true,

@@ -17,6 +17,31 @@ export const startupErrors = defineErrors({
     summary: 'The database could not be brought to the schema of this Pave.',
     hint: 'Nothing of this migration was applied. If the database is newer than this Pave, start the newer version.',
   },
+  database_unreachable: {
+    status: 503,
+    summary: 'No session can be opened with the PostgreSQL of DATABASE_URL.',
+    hint: 'Mend what the message names: address, password, certificate; `psql` takes the same URL.',
+  },
+  database_roles_missing: {
+    status: 500,
+    summary: 'The roles that Pave works with are missing, and the login of DATABASE_URL may not make them.',
+    hint: 'Have an administrator of the server run the statements that Pave prints.',
+  },
+  database_not_direct: {
+    status: 500,
+    summary: 'A pooler stands where Pave needs PostgreSQL itself: for migrations, the queue of jobs, and sealing.',
+    hint: 'Leave DATABASE_URL at the pooler, and set DATABASE_DIRECT_URL to the server behind it.',
+  },
+  database_of_another_ledger: {
+    status: 409,
+    summary: 'The ledger in the database is signed with another key than the one in the data directory.',
+    hint: 'Processes that share a database share a data directory too: set PAVE_DATA_DIR to the one that it was made with.',
+  },
+  restore_unfinished: {
+    status: 409,
+    summary: 'A backup was being restored here, and the restore was cut short.',
+    hint: 'Run `pave restore BACKUP --force` to begin again.',
+  },
   data_directory_in_use: {
     status: 409,
     summary: 'Another Pave process holds the data directory.',

@@ -13,8 +13,8 @@ import { getJob } from '#platform/kernel/contract.ts'
 import type { ModuleDefinition } from '#platform/module.ts'
 import type { Operation, OutputOf } from '#platform/operation.ts'
 import type { Platform } from '#platform/platform.ts'
-import { prepareRoles } from '#platform/storage/database/database.ts'
 import { migrate } from '#platform/storage/database/migrate.ts'
+import { prepareRoles } from '#platform/storage/database/prepare-roles.ts'
 import { createTestDatabase } from './postgres.ts'
 
 export interface TestPlatform {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { counted, milliseconds, percent, percentOfBasisPoints, rate } from './format.ts'
+import { counted, duration, milliseconds, percent, percentOfBasisPoints, rate } from './format.ts'
 
 test('shares are percentages without digits that say nothing', () => {
   expect([percent(0), percent(0.00214), percent(1), percentOfBasisPoints(50), percentOfBasisPoints(1000)]).toEqual([
@@ -32,4 +32,21 @@ test('a rate is told in the unit of time that gives at least one', () => {
 
 test('one is not many', () => {
   expect([counted(1, 'endpoint'), counted(2000, 'endpoint')]).toEqual(['1 endpoint', '2,000 endpoints'])
+})
+
+test('a span of time is told in its two largest units', () => {
+  const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
+  expect([0, 300, 45 * second, 90 * second, 59.6 * minute].map(duration)).toEqual([
+    '0 s',
+    '300 ms',
+    '45 s',
+    '2 min',
+    '1 h',
+  ])
+  expect([3 * hour + 20 * minute, day, 2 * day + 3 * hour, 40 * day].map(duration)).toEqual([
+    '3 h 20 min',
+    '1 d',
+    '2 d 3 h',
+    '40 d',
+  ])
 })

@@ -31,3 +31,16 @@ export function rate(events: number, spanMs: number): string {
   }
   return `${Number((perSecond * 86_400).toPrecision(3))}/day`
 }
+
+/** A span of time in its two largest units that matter: `45 s`, `3 h 20 min`, `5 d`. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000))
+  if (milliseconds > 0 && milliseconds < 1000) return `${Math.round(milliseconds)} ms`
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
+  const days = Math.floor(hours / 24)
+  return days >= 10 || hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`
+}

@@ -321,6 +321,7 @@ export const pushEvents = operation({
     'value_invalid',
     'event_in_future',
     'batch_reused',
+    'online_states_busy',
   ],
   bodyLimit: 16 * 1024 * 1024,
   input: z.object({
@@ -467,6 +468,11 @@ export const errors = defineErrors({
     status: 409,
     summary: 'The batch id was used before for other events.',
     hint: 'Give each batch an id of its own, and send the same events when you retry one.',
+  },
+  online_states_busy: {
+    status: 503,
+    summary: 'The online states of the dataset are being replaced, which takes longer than a request may wait.',
+    hint: 'Send the batch again after a moment, under the same id.',
   },
   request_invalid: {
     status: 422,

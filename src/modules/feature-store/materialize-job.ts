@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { type AggregationState, encodeState } from '#algorithms/windowed-aggregation/state.ts'
 import { sqlIdentifier, sqlString } from '#platform/analytics/sql-text.ts'
 import { defineJob, type JobContext } from '#platform/job.ts'
@@ -5,7 +6,7 @@ import { MaterializeInput, registerMaterialization } from './contract.ts'
 import { materialization } from './materialize-views.ts'
 import { addToStates, groupByEntity, type OnlineView, onlineView } from './online-view.ts'
 import type { Cell } from './read-events.ts'
-import { writeInTurn } from './write-in-turn.ts'
+import { takeTurn } from './take-turn.ts'
 
 const eventsPerRead = 50_000
 const statesPerWrite = 5_000
@@ -29,7 +30,7 @@ export const materializeJob = defineJob({
       const online = onlineView(ctx.workspace, view)
       await ctx.progress(filled.length / views.length, `filling ${view.view} from ${version.ref}`)
       const { states, events } = await statesOf(ctx, online, source)
-      await replaceStates(ctx, online, states)
+      await replaceStates(ctx, version.dataset, online, states)
       filled.push({ view: view.view, entities: states.size, events })
     }
     await ctx.run('register', registerMaterialization, { dataset: version.ref, views: filled })
@@ -66,12 +67,16 @@ async function statesOf(ctx: JobContext, online: OnlineView, source: string) {
 
 async function replaceStates(
   ctx: JobContext,
+  dataset: string,
   { namespace, plan }: OnlineView,
   states: ReadonlyMap<string, AggregationState>,
 ): Promise<void> {
   const { online } = ctx.services
   const puts = [...states].map(([key, state]) => ({ key: { namespace, key }, value: encodeState(state, plan) }))
-  await writeInTurn(online, async () => {
+  await ctx.platform.transaction(ctx.workspace, async (db) => {
+    await takeTurn(db, ctx.workspace, dataset)
+    // Nothing else is done in it, however long the writing takes; without a row of its own it holds up no sealing.
+    await sql`select set_config('idle_in_transaction_session_timeout', '0', true)`.execute(db)
     await online.deleteNamespace(namespace)
     for (let start = 0; start < puts.length; start += statesPerWrite) {
       await online.writeBatch({ puts: puts.slice(start, start + statesPerWrite) })

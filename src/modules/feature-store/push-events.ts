@@ -9,7 +9,7 @@ import { viewsOn } from './queries.ts'
 import { type Events, readEvents } from './read-events.ts'
 import { resolveView } from './resolve-view.ts'
 import { featureStoreFailure, type ViewRow } from './tables.ts'
-import { writeInTurn } from './write-in-turn.ts'
+import { takeTurn } from './take-turn.ts'
 
 const dayMs = 86_400_000
 
@@ -38,23 +38,10 @@ export const pushEvents = handle(contract.pushEvents, async (ctx, { dataset, bat
   const groups = views.map((view) => groupByEntity(view, events.columns))
   const log = batchLog(online, ctx.workspace, dataset)
 
-  const { applied, repeated } = await writeInTurn(online, async () => {
-    const earlier = await log.find(batch)
-    if (earlier !== undefined) return { applied: earlier, repeated: true }
-    const added = await Promise.all(views.map((view, index) => addEvents(online, view, groups[index] ?? new Map())))
-    const applied: AppliedBatch = {
-      digest,
-      accepted: events.count,
-      tooLate: added.reduce((sum, { tooLate }) => sum + tooLate, 0),
-      quarantined: events.quarantined,
-    }
-    const remembered = await log.remember(batch, applied)
-    await online.writeBatch({
-      puts: [...added.flatMap(({ puts }) => puts), ...remembered.puts],
-      deletes: remembered.deletes,
-    })
-    return { applied, repeated: false }
-  })
+  await takeTurn(ctx.db, ctx.workspace, dataset)
+  const earlier = await log.find(batch)
+  const applied = earlier ?? (await apply())
+  const repeated = earlier !== undefined
   if (applied.digest !== digest) {
     throw featureStoreFailure('batch_reused', `The batch ${batch} of ${dataset} had other events`)
   }
@@ -68,6 +55,22 @@ export const pushEvents = handle(contract.pushEvents, async (ctx, { dataset, bat
   })
   const { accepted, tooLate, quarantined } = applied
   return { accepted, tooLate, quarantined, repeated }
+
+  async function apply(): Promise<AppliedBatch> {
+    const added = await Promise.all(views.map((view, index) => addEvents(online, view, groups[index] ?? new Map())))
+    const applied: AppliedBatch = {
+      digest,
+      accepted: events.count,
+      tooLate: added.reduce((sum, { tooLate }) => sum + tooLate, 0),
+      quarantined: events.quarantined,
+    }
+    const remembered = await log.remember(batch, applied)
+    await online.writeBatch({
+      puts: [...added.flatMap(({ puts }) => puts), ...remembered.puts],
+      deletes: remembered.deletes,
+    })
+    return applied
+  }
 })
 
 /** Of the times at which the events became available; the first is after the last when there is none. */

@@ -71,7 +71,10 @@ export const listPolicies = operation({
   effect: 'read',
   permission: { verb: 'policy:read', on: [] },
   errors: [],
-  input: z.object(listInput),
+  input: z.object({
+    ...listInput,
+    search: z.string().max(200).optional().describe('Part of the name or the description'),
+  }),
   output: pageOf(GatePolicy),
 })
 
@@ -102,6 +105,25 @@ export const evaluateGates = operation({
     rules: z.array(RuleResult),
     approvals: z.object({ quorum: z.int() }),
   }),
+})
+
+export const listGateStates = operation({
+  name: 'list-gate-states',
+  method: 'GET',
+  path: '/api/v1/models/:model/gates',
+  summary: "Say of a model's versions, newest first, whether they pass the gates of today, and which rules they fail",
+  effect: 'read',
+  permission: { verb: 'version:read', on: ['model'] },
+  errors: ['model_not_found'],
+  input: z.object({ model: Name, ...listInput }),
+  output: pageOf(
+    z.object({
+      version: z.string(),
+      passed: z.boolean(),
+      rules: z.int(),
+      failed: z.array(RuleResult.pick({ policy: true, rule: true })),
+    }),
+  ),
 })
 
 export const exportEvidence = operation({

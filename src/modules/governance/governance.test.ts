@@ -12,7 +12,7 @@ import { linearModel } from '#testing/onnx.ts'
 import { createTestPlatform } from '#testing/platform.ts'
 import { identity } from '../identity/module.ts'
 import { registry } from '../registry/module.ts'
-import { evaluateGates, exportEvidence, getPolicy, listPolicies, putPolicy } from './contract.ts'
+import { evaluateGates, exportEvidence, getPolicy, listGateStates, listPolicies, putPolicy } from './contract.ts'
 import { governance } from './module.ts'
 
 /** Stands for what a later module does behind the same admission point. */
@@ -96,6 +96,19 @@ describe('rules', () => {
     ])
     expect(gates.rules[1]?.values).toEqual({ 'version.metrics.auc': 0.7, 'version.baseline.auc': 0.64 })
     expect(gates.rules[2]?.values).toEqual({ 'version.metrics.f1': null })
+  })
+
+  test('are told of every version of a model, newest first', async () => {
+    await model('many', 4)
+    await policy('many', { appliesTo: { models: ['many'] }, rules: [rule('version.metrics.auc >= 0.65')] })
+    for (const auc of [0.6, 0.7, 0.8]) await version('many', { metrics: { auc } })
+    const first = await run(listGateStates, { model: 'many', limit: 2 })
+    expect(first.items.map(({ version: ref, passed, rules }) => [ref, passed, rules])).toEqual([
+      ['many@3', true, 1],
+      ['many@2', true, 1],
+    ])
+    const rest = await run(listGateStates, { model: 'many', cursor: first.nextCursor ?? '' })
+    expect(rest.items).toMatchObject([{ version: 'many@1', passed: false, failed: [{ policy: 'many' }] }])
   })
 
   test('the worst slice is the lowest over all', async () => {

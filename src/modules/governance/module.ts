@@ -4,13 +4,14 @@ import { errors } from './contract.ts'
 import { evaluateGates } from './evaluate-gates.ts'
 import { exportEvidence } from './export-evidence.ts'
 import { getPolicy } from './get-policy.ts'
+import { listGateStates } from './list-gate-states.ts'
 import { listPolicies } from './list-policies.ts'
 import { createGovernance } from './migrations/0001-create-governance.ts'
 import { putPolicy } from './put-policy.ts'
 
 export const governance = defineModule({
   name: 'governance',
-  handlers: [putPolicy, getPolicy, listPolicies, evaluateGates, exportEvidence],
+  handlers: [putPolicy, getPolicy, listPolicies, evaluateGates, listGateStates, exportEvidence],
   errors,
   migrations: { '0001-create-governance': createGovernance },
   admissions: { 'release.start': admitRelease },

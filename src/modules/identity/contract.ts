@@ -23,10 +23,13 @@ export const Token = z.object({
   id: z.uuid(),
   name: z.string(),
   principal: Name,
+  createdAt: Instant,
   expiresAt: Instant.nullable(),
   revokedAt: Instant.nullable(),
   /** Endpoints that it may ask for predictions, as `environment/endpoint` or `*`. */
   endpoints: z.array(z.string()),
+  /** A session of the console rather than a token that somebody keeps. */
+  session: z.boolean(),
 })
 
 const NewToken = z.object({ id: z.uuid(), token: z.string(), expiresAt: Instant.nullable() })
@@ -225,6 +228,31 @@ export const redeemSignInLink = operation({
   output: NewToken,
 })
 
+export const openSession = operation({
+  name: 'open-session',
+  method: 'POST',
+  path: '/api/v1/session',
+  summary: 'Open a console session with an API token: for twelve hours, or until the token expires or is revoked',
+  effect: 'write',
+  permission: 'authenticated',
+  errors: ['session_refused'],
+  secrets: ['token'],
+  input: z.object({}),
+  output: NewToken,
+})
+
+export const closeSession = operation({
+  name: 'close-session',
+  method: 'DELETE',
+  path: '/api/v1/session',
+  summary: 'End the console session that asks',
+  effect: 'write',
+  permission: 'authenticated',
+  errors: [],
+  input: z.object({}),
+  output: z.object({ closed: z.boolean() }),
+})
+
 export const errors = defineErrors({
   workspace_exists: { status: 409, summary: 'A workspace has this name.', hint: 'Choose another name.' },
   principal_exists: {
@@ -247,5 +275,20 @@ export const errors = defineErrors({
     status: 401,
     summary: 'The sign-in link is unknown, used or expired.',
     hint: 'Make a fresh one with `pave create-sign-in-link`.',
+  },
+  token_unknown: {
+    status: 401,
+    summary: 'The API token is unknown, expired or revoked.',
+    hint: 'An administrator makes a fresh one with `pave create-token`.',
+  },
+  session_refused: {
+    status: 403,
+    summary: 'This token may not open a session of the console.',
+    hint: 'Sign in with a sign-in link, or with a token that is your own.',
+  },
+  too_many_sign_ins: {
+    status: 429,
+    summary: 'Too many attempts to sign in came from this address.',
+    hint: 'Wait a minute and try again.',
   },
 })

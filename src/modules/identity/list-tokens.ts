@@ -10,7 +10,7 @@ export const listTokens = handle(contract.listTokens, async (ctx, { limit, curso
     .innerJoin('identity.principal as p', (join) =>
       join.onRef('p.workspace', '=', 't.workspace').onRef('p.id', '=', 't.principal'),
     )
-    .select(['t.id', 't.name', 'p.name as principal', 't.expires_at', 't.revoked_at', 't.endpoints'])
+    .select(['t.id', 't.name', 'p.name as principal', 't.expires_at', 't.revoked_at', 't.endpoints', 't.created_at', 't.session'])
     .where('t.id', '>', String(after))
     .where('t.run', 'is', null)
     .orderBy('t.id')
@@ -19,7 +19,12 @@ export const listTokens = handle(contract.listTokens, async (ctx, { limit, curso
   return pageFrom(
     rows,
     limit,
-    ({ expires_at, revoked_at, ...row }) => ({ ...row, expiresAt: expires_at, revokedAt: revoked_at }),
+    ({ created_at, expires_at, revoked_at, ...row }) => ({
+      ...row,
+      createdAt: created_at,
+      expiresAt: expires_at,
+      revokedAt: revoked_at,
+    }),
     (row) => [row.id],
   )
 })

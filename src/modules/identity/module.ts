@@ -1,6 +1,7 @@
 import { defineModule } from '#platform/module.ts'
 import { authenticate, currentGrants } from './authenticate.ts'
 import { bindRole } from './bind-role.ts'
+import { closeSession } from './close-session.ts'
 import { errors } from './contract.ts'
 import { createPrincipal } from './create-principal.ts'
 import { createSignInLink } from './create-sign-in-link.ts'
@@ -11,6 +12,8 @@ import { listPrincipals } from './list-principals.ts'
 import { listRoleBindings } from './list-role-bindings.ts'
 import { listTokens } from './list-tokens.ts'
 import { createIdentity } from './migrations/0001-create-identity.ts'
+import { traceSessions } from './migrations/0002-trace-sessions.ts'
+import { openSession } from './open-session.ts'
 import { redeemSignInLink } from './redeem-sign-in-link.ts'
 import { revokeToken } from './revoke-token.ts'
 import { signInRoutes } from './routes.ts'
@@ -33,9 +36,11 @@ export const identity = defineModule({
     issueRunToken,
     createSignInLink,
     redeemSignInLink,
+    openSession,
+    closeSession,
   ],
   errors,
-  migrations: { '0001-create-identity': createIdentity },
+  migrations: { '0001-create-identity': createIdentity, '0002-trace-sessions': traceSessions },
   routes: signInRoutes,
   authenticate,
   currentGrants,

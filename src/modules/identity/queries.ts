@@ -50,3 +50,21 @@ export async function servingKeys(
     return endpoints.length === 0 ? [] : [{ id: row.id, hash: row.hash, endpoints, expiresAt: row.expires_at }]
   })
 }
+
+/** What is known of a name that a node wants: where it has the role of a node, and whether it still has a token. */
+export async function nodeStanding(
+  db: Db,
+  name: string,
+  now: string,
+): Promise<{ kind: string; environments: (string | null)[]; validTokens: number } | undefined> {
+  const { rows } = await sql<{ kind: string; environments: (string | null)[]; validTokens: number }>`
+    select p.kind,
+           coalesce((select jsonb_agg(b.scope ->> 'environment') from identity.role_binding b
+                     where b.workspace = p.workspace and b.principal = p.id), '[]') as environments,
+           (select count(*)::int from identity.token t
+            where t.workspace = p.workspace and t.principal = p.id and t.revoked_at is null
+              and (t.expires_at is null or t.expires_at > ${now})) as "validTokens"
+    from identity.principal p where p.name = ${name}
+  `.execute(db)
+  return rows[0]
+}

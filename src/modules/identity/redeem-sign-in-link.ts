@@ -23,5 +23,6 @@ export const redeemSignInLink = handle(contract.redeemSignInLink, async (ctx, { 
     expiresIn: sessionSeconds,
     endpoints: [],
     run: null,
+    session: { openedBy: null },
   })
 })

@@ -5,7 +5,15 @@ import { newToken } from './tokens.ts'
 /** Keeps the hash of a fresh token; the answer holds the only copy of the token itself. */
 export async function storeToken(
   ctx: OperationContext,
-  wanted: { principal: string; name: string; expiresIn: number | null; endpoints: string[]; run: string | null },
+  wanted: {
+    principal: string
+    name: string
+    expiresIn: number | null
+    endpoints: string[]
+    run: string | null
+    /** A session of the console; the token that opened it, or null when a sign-in link did. */
+    session?: { openedBy: string | null }
+  },
 ): Promise<{ id: string; token: string; expiresAt: string | null }> {
   const { id, token, hash } = newToken(ctx.ids)
   const expiresAt = wanted.expiresIn === null ? null : new Date(ctx.clock.now() + wanted.expiresIn * 1000).toISOString()
@@ -22,6 +30,8 @@ export async function storeToken(
       revoked_at: null,
       endpoints: wanted.endpoints,
       run: wanted.run,
+      session: wanted.session !== undefined,
+      opened_by: wanted.session?.openedBy ?? null,
     })
     .execute()
   ctx.entry.subject('token', id)

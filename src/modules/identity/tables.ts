@@ -24,6 +24,8 @@ export type IdentityTables = {
     revoked_at: string | null
     endpoints: string[]
     run: string | null
+    session: boolean
+    opened_by: string | null
   }
   'identity.sign_in_link': {
     workspace: string

@@ -59,7 +59,17 @@ export const listIncidents = operation({
   effect: 'read',
   permission: { verb: 'incident:read', on: [] },
   errors: [],
-  input: z.object({ ...listInput, state: z.enum(['open', 'resolved']).optional() }),
+  input: z.object({
+    ...listInput,
+    state: z.enum(['open', 'resolved']).optional(),
+    severity: IncidentSeverity.optional(),
+    environment: Name.optional(),
+    endpoint: Name.optional(),
+    /** The one that this opened: the id of a release or a finding. */
+    cause: z.string().max(400).optional(),
+    /** Part of the name or the title, in any case. */
+    search: z.string().max(200).optional(),
+  }),
   output: pageOf(Incident),
 })
 
@@ -102,6 +112,18 @@ export const commentIncident = operation({
   errors: ['incident_not_found'],
   input: z.object({ incident: IncidentName, text: z.string().min(1).max(10_000) }),
   output: z.object({ incident: IncidentName, at: Instant }),
+})
+
+export const mitigateIncident = operation({
+  name: 'mitigate-incident',
+  method: 'POST',
+  path: '/api/v1/incidents/:incident/mitigate',
+  summary: 'Say that the harm itself is over while the cause is still looked for; rollbacks say it by themselves',
+  effect: 'write',
+  permission: { verb: 'incident:mitigate', on: [] },
+  errors: ['incident_not_found', 'incident_resolved'],
+  input: z.object({ incident: IncidentName, how: z.string().min(1).max(500) }),
+  output: Incident,
 })
 
 export const resolveIncident = operation({

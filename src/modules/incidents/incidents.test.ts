@@ -11,7 +11,14 @@ import { defineModule } from '#platform/module.ts'
 import { operation } from '#platform/operation.ts'
 import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 import { until } from '#testing/until.ts'
-import { commentIncident, getIncident, listIncidents, openIncident, resolveIncident } from './contract.ts'
+import {
+  commentIncident,
+  getIncident,
+  listIncidents,
+  mitigateIncident,
+  openIncident,
+  resolveIncident,
+} from './contract.ts'
 import { incidents } from './module.ts'
 
 const release = '01900000-0000-7000-8000-00000000000a'
@@ -118,6 +125,41 @@ it('opens one for a grave finding and none for a light one', async () => {
   })
   expect(ofFindings).toMatchObject([{ incident: 'INC-2', cause: { kind: 'finding', id: finding } }])
   expect(ofFindings[0]?.title).toBe('performance on prod/flight-delays is 0.610, the limit is 0.700')
+})
+
+it('is mitigated by whoever rolls its endpoint back, once', async () => {
+  const unmitigated = await test.run(openIncident, {
+    title: 'Answers look odd <b>everywhere</b>',
+    severity: 'medium',
+    environment: 'prod',
+    endpoint: 'flight-delays',
+    cause: { kind: 'endpoint', id: 'prod/flight-delays' },
+  })
+  expect(unmitigated.mitigatedAt).toBeNull()
+  await test.run(rollback, { release: '01900000-0000-7000-8000-00000000000c', automatic: false })
+  const { incident } = unmitigated
+  const mitigated = await until(test, async () => {
+    const seen = await test.run(getIncident, { incident })
+    return seen.mitigatedAt === null ? undefined : seen
+  })
+  expect(mitigated.state).toBe('open')
+  const told = await until(test, async () => {
+    const { timeline } = await test.run(getIncident, { incident })
+    return timeline.find(({ what }) => what === 'mitigate-incident')
+  })
+  expect(told.facts).toMatchObject({ how: 'flight-delays@2 was rolled back to flight-delays@1' })
+  const again = await test.run(mitigateIncident, { incident, how: 'by hand' })
+  expect(again.mitigatedAt).toBe(mitigated.mitigatedAt)
+})
+
+it('is found by state, severity, endpoint, cause and words', async () => {
+  const found = async (where: object) => (await test.run(listIncidents, where)).items.map(({ incident }) => incident)
+  expect(await found({ severity: 'medium' })).toEqual(['INC-3'])
+  expect(await found({ search: '<B>EVERY' })).toEqual(['INC-3'])
+  expect(await found({ search: 'inc-1' })).toEqual(['INC-1'])
+  expect(await found({ cause: release })).toEqual(['INC-1'])
+  expect(await found({ state: 'open', environment: 'prod', endpoint: 'flight-delays' })).toEqual(['INC-3', 'INC-2'])
+  expect(await found({ endpoint: 'elsewhere' })).toEqual([])
 })
 
 it('is not seen from another workspace, and a viewer opens none', async () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Subscriber } from '#platform/module.ts'
-import { openIncident } from './contract.ts'
+import { mitigateIncident, openIncident } from './contract.ts'
+import { unmitigatedIncidents } from './tables.ts'
 
 const endpointOf = (id: string) => {
   const [environment = '', endpoint = ''] = id.split('/')
@@ -38,6 +39,24 @@ export const openOnRollback: Subscriber = {
       // Traffic is back on the version before, when there was one.
       mitigated: toVersion !== null,
     })
+  },
+}
+
+const RolledBack = Rollback.pick({ endpoint: true, version: true, toVersion: true })
+
+/** Whoever rolls an endpoint back ends the harm of its open incidents; why it came to that is still to be found. */
+export const mitigateOnRollback: Subscriber = {
+  name: 'mitigate-incidents-on-rollbacks',
+  operations: ['rollback-release'],
+  async handle(ctx, entry) {
+    const facts = RolledBack.safeParse(entry.facts)
+    if (entry.outcome !== 'done' || !facts.success || facts.data.toVersion === null) return
+    const { endpoint, version, toVersion } = facts.data
+    const { environment, endpoint: name } = endpointOf(endpoint)
+    const open = await ctx.platform.read(entry.workspace, (db) => unmitigatedIncidents(db, environment, name, entry.at))
+    for (const incident of open) {
+      await ctx.run(incident, mitigateIncident, { incident, how: `${version} was rolled back to ${toVersion}` })
+    }
   },
 }
 

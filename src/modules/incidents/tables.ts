@@ -43,3 +43,18 @@ export async function requireIncident(db: Db, name: string): Promise<IncidentRow
   if (row === undefined) throw incidentsFailure('incident_not_found', `There is no incident ${name}`)
   return row
 }
+
+/** Names of an endpoint's open incidents that were opened by a time and whose harm may go on. */
+export async function unmitigatedIncidents(
+  db: Db,
+  environment: string,
+  endpoint: string,
+  by: string,
+): Promise<string[]> {
+  const { rows } = await sql<{ number: number }>`
+    select number from incidents.incident
+    where environment = ${environment} and endpoint = ${endpoint} and state = 'open' and mitigated_at is null
+      and opened_at <= ${by} order by number
+  `.execute(db)
+  return rows.map((row) => `INC-${row.number}`)
+}

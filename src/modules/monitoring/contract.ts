@@ -101,8 +101,20 @@ export const listMonitors = operation({
   effect: 'read',
   permission: { verb: 'monitor:read', on: [] },
   errors: [],
-  input: z.object({ ...listInput, environment: Name.optional() }),
-  output: pageOf(Monitor),
+  input: z.object({
+    ...listInput,
+    environment: Name.optional(),
+    endpoint: Name.optional(),
+    /** Part of `environment/monitor` or of the endpoint, in any case. */
+    search: z.string().max(200).optional(),
+  }),
+  output: pageOf(
+    Monitor.extend({
+      openFindings: z.int(),
+      /** The newest one. */
+      evaluation: z.object({ at: Instant, version: z.string(), predictions: z.int(), breached: z.int() }).nullable(),
+    }),
+  ),
 })
 
 export const FindingKind = z.enum(['drift', 'prediction_drift', 'performance', 'calibration'])
@@ -161,7 +173,15 @@ export const listEvaluations = operation({
   effect: 'read',
   permission: { verb: 'monitor:read', on: ['environment', 'monitor'] },
   errors: [],
-  input: z.object({ ...onMonitor, ...listInput }),
+  input: z.object({
+    ...onMonitor,
+    ...listInput,
+    /** Only these of each evaluation's metrics. */
+    kind: z.enum(['drift', 'prediction_drift', 'performance', 'calibration']).optional(),
+    feature: Identifier.optional(),
+    /** Event time: windows that end up to then. */
+    to: Instant.optional(),
+  }),
   output: pageOf(Evaluation),
 })
 
@@ -236,8 +256,10 @@ export const listFindings = operation({
     ...listInput,
     environment: Name.optional(),
     monitor: Name.optional(),
+    endpoint: Name.optional(),
     state: z.enum(['open', 'resolved']).optional(),
     kind: FindingKind.optional(),
+    feature: Identifier.optional(),
   }),
   output: pageOf(Finding),
 })

@@ -11,7 +11,15 @@ import { defineModule } from '#platform/module.ts'
 import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 import { recordOf, seededRandom, seedVersion, sendChunk } from '#testing/predictions.ts'
 import { until } from '#testing/until.ts'
-import { getFinding, getMonitor, listEvaluations, listFindings, putMonitor, raiseFinding } from './contract.ts'
+import {
+  getFinding,
+  getMonitor,
+  listEvaluations,
+  listFindings,
+  listMonitors,
+  putMonitor,
+  raiseFinding,
+} from './contract.ts'
 import { monitoring } from './module.ts'
 
 const day = 86_400_000
@@ -118,6 +126,21 @@ it('finds drift in what was shifted, not in small windows of the same distributi
   expect(skipped[0]?.facts).toMatchObject({ skipped: 'cooldown' })
   expect(runs).toEqual([{ pipeline: 'train', params: { to: '2001-03-15', trees: 100 } }])
   expect((await test.run(getMonitor, watched)).evaluatedAt).toBe('2001-03-20T00:00:00.000Z')
+
+  const listed = await test.run(listMonitors, { search: 'PROD/dri', endpoint: 'drifting' })
+  expect(listed.items).toMatchObject([
+    { monitor: 'drift', openFindings: 1, evaluation: { at: '2001-03-20T00:00:00.000Z' } },
+  ])
+  expect((await test.run(listMonitors, { search: 'nothing like it' })).items).toEqual([])
+  const ofDistance = await test.run(listEvaluations, { ...watched, kind: 'drift', feature: 'distance', limit: 3 })
+  expect(ofDistance.items.map(({ metrics }) => metrics.map(({ feature }) => feature))).toEqual([
+    ['distance'],
+    ['distance'],
+    ['distance'],
+  ])
+  const found = await test.run(listFindings, { endpoint: 'drifting', feature: 'distance' })
+  expect(found.items).toHaveLength(2)
+  expect((await test.run(listFindings, { endpoint: 'drifting', feature: 'rate' })).items).toEqual([])
 })
 
 it('measures realised performance against the registered metric and says when it fell', async () => {

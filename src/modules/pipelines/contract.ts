@@ -26,6 +26,8 @@ const Param = z.strictObject({
   /** A timestamp may be given as a date; steps see it as an instant in UTC. */
   type: z.enum(['string', 'int', 'double', 'bool', 'timestamp']),
   default: ParamValue.optional(),
+  /** The only ones that are taken; of type string. */
+  values: z.array(z.string().max(1000)).min(1).max(100).optional(),
   description: z.string().max(1000).optional(),
 })
 
@@ -55,6 +57,15 @@ const Step = z.strictObject({
   inputs: z.record(ArtifactName, InputRef).default({}),
   /** Of a command: their names. Of a job: name to the field of its result that is the digest of an object. */
   outputs: z.union([z.array(ArtifactName).max(100), z.record(ArtifactName, z.string().min(1).max(200))]).default([]),
+  /**
+   * What a command makes for other commands besides files, such as a Python virtual environment: it fills the directory in
+   * `PAVE_ENVIRONMENT`, which is kept on the machine and made once for each command, params and content of `files`.
+   */
+  makes: z.literal('environment').optional(),
+  /** Of a command that makes an environment: the files of the pipeline's code that it finds, and no others. */
+  files: z.array(z.string().min(1).max(255)).max(100).optional(),
+  /** The step that made the environment of a command: read-only in `PAVE_ENVIRONMENT`, its `bin` first in the PATH. */
+  environment: StepName.optional(),
   /** Params of the pipeline that the command sees; another value makes another result. */
   params: z.array(Identifier).max(100).default([]),
   /** Steps to wait for besides those that it takes something from. */
@@ -84,6 +95,17 @@ export type PipelineSpec = z.infer<typeof PipelineSpec>
 
 const Pipeline = z.object({ pipeline: Name, spec: PipelineSpec, digest: Digest, updatedAt: Instant })
 
+/** A step in the graph of its pipeline. */
+const PlannedStep = z.object({
+  step: StepName,
+  kind: z.enum(['command', 'job', 'operation']),
+  /** The command line, or the name of the operation. */
+  does: z.string(),
+  /** Steps that must be done before it begins. */
+  needs: z.array(StepName),
+})
+export type PlannedStep = z.infer<typeof PlannedStep>
+
 export const putPipeline = operation({
   name: 'put-pipeline',
   method: 'PUT',
@@ -107,19 +129,7 @@ export const getPipeline = operation({
   permission: { verb: 'pipeline:read', on: ['pipeline'] },
   errors: ['pipeline_not_found'],
   input: z.object({ pipeline: Name }),
-  output: Pipeline,
-})
-
-export const listPipelines = operation({
-  name: 'list-pipelines',
-  method: 'GET',
-  path: '/api/v1/pipelines',
-  summary: 'List pipelines',
-  effect: 'read',
-  permission: { verb: 'pipeline:read', on: [] },
-  errors: [],
-  input: z.object(listInput),
-  output: pageOf(Pipeline),
+  output: Pipeline.extend({ plan: z.array(PlannedStep) }),
 })
 
 export const RunState = z.enum(['queued', 'running', 'done', 'failed', 'cancelled'])
@@ -182,8 +192,37 @@ const RunSummary = z.object({
   endedAt: Instant.nullable(),
 })
 
-export const Run = RunSummary.extend({ steps: z.array(StepRun) })
+const NamedArtifact = z.object({ name: z.string(), digest: Digest, directory: z.boolean() })
+
+/** A step of a run as people follow it. */
+const FollowedStep = StepRun.extend({
+  ...PlannedStep.shape,
+  /** What it takes, and from where; without a digest until that is there, and when it is none of ours. */
+  inputs: z.array(NamedArtifact.extend({ from: z.string(), digest: Digest.nullable() })),
+  artifacts: z.array(NamedArtifact).describe('Its outputs; a directory is a bundle'),
+  resources: z.object({ memoryMb: z.int(), diskMb: z.int(), processes: z.int(), cpuSeconds: z.int().optional() }),
+  retries: z.int(),
+  timeout: Duration,
+})
+export type FollowedStep = z.infer<typeof FollowedStep>
+
+export const Run = RunSummary.extend({ steps: z.array(FollowedStep) })
 export type Run = z.infer<typeof Run>
+
+export const listPipelines = operation({
+  name: 'list-pipelines',
+  method: 'GET',
+  path: '/api/v1/pipelines',
+  summary: 'List pipelines with the last run of each',
+  effect: 'read',
+  permission: { verb: 'pipeline:read', on: [] },
+  errors: [],
+  input: z.object({
+    ...listInput,
+    search: z.string().max(200).optional().describe('Part of the name or the description'),
+  }),
+  output: pageOf(Pipeline.extend({ lastRun: RunSummary.nullable() })),
+})
 
 export const startRun = operation({
   name: 'start-run',
@@ -257,10 +296,16 @@ export const readStepLog = operation({
       .min(16)
       .max(1024 * 1024)
       .default(64 * 1024),
+    /** The last `limit` bytes, whatever `offset` says. */
+    tail: z.boolean().default(false),
   }),
   output: z.object({
     text: z.string(),
+    /** Where the text begins. */
+    offset: z.int(),
     next: z.int(),
+    /** Bytes so far. */
+    size: z.int(),
     /** The step has ended and the text reaches its end. */
     complete: z.boolean(),
   }),

@@ -2,12 +2,12 @@ import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
 import { decodeCursor, pageFrom } from '#platform/names.ts'
 import * as contract from './contract.ts'
-import { type RunRow, runSummaryOf } from './tables.ts'
+import { type RunRow, runColumns, runSummaryOf } from './tables.ts'
 
 export const listRuns = handle(contract.listRuns, async (ctx, { limit, cursor, pipeline, state }) => {
   const [at, id] = decodeCursor(cursor, 2) ?? ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff']
   const { rows } = await sql<RunRow>`
-    select id, pipeline, spec, pipeline_digest, params, reason, actor, job, state, error, created_at, started_at, ended_at
+    select ${runColumns}
     from pipelines.run
     where (created_at, id) < (${at}::timestamptz, ${id}::uuid)
       and (${pipeline ?? null}::text is null or pipeline = ${pipeline ?? null})

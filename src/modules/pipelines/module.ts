@@ -8,6 +8,7 @@ import { getRun } from './get-run.ts'
 import { listPipelines } from './list-pipelines.ts'
 import { listRuns } from './list-runs.ts'
 import { createPipelines } from './migrations/0001-create-pipelines.ts'
+import { findRunsOfAPipeline } from './migrations/0002-find-runs-of-a-pipeline.ts'
 import { putPipeline } from './put-pipeline.ts'
 import { readStepLog } from './read-step-log.ts'
 import { runJob } from './run-job.ts'
@@ -31,6 +32,9 @@ export const pipelines = defineModule({
     finishRun,
   ],
   errors,
-  migrations: { '0001-create-pipelines': createPipelines },
+  migrations: {
+    '0001-create-pipelines': createPipelines,
+    '0002-find-runs-of-a-pipeline': findRunsOfAPipeline,
+  },
   jobs: [runJob, sweepJob],
 })

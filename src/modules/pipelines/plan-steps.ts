@@ -55,14 +55,17 @@ export function findProblems(spec: PipelineSpec): Problem[] {
     problems.push({ pointer: '/spec/steps', message: `two steps are named ${twice?.name}` })
   }
   for (const [name, param] of Object.entries(spec.params)) {
-    if (param.default !== undefined && typedParam(param.type, param.default) === undefined) {
-      problems.push({ pointer: `/spec/params/${name}/default`, message: `the default is not of type ${param.type}` })
-    }
+    const wrong = param.default === undefined ? undefined : wrongParam(param, param.default)
+    if (wrong !== undefined)
+      problems.push({ pointer: `/spec/params/${name}/default`, message: `the default is ${wrong}` })
+    if (param.values !== undefined && param.type !== 'string')
+      problems.push({ pointer: `/spec/params/${name}/values`, message: 'only a param of type string lists its values' })
   }
   spec.steps.forEach((step, index) => {
     const at = (field: string, message: string) =>
       problems.push({ pointer: `/spec/steps/${index}/${field}`, message: `step ${step.name}: ${message}` })
     checkWork(step, at)
+    checkEnvironment(step, spec, at)
     for (const { pointer, text, reference } of stepReferences(step)) {
       const wrong = reference === undefined ? `${text} means nothing here` : wrongReference(reference, steps, spec)
       if (wrong !== undefined) at(pointer, wrong)
@@ -110,6 +113,16 @@ export function typedParam(
   return type === 'double' || Number.isSafeInteger(value) ? value : undefined
 }
 
+/** Why the value does not fit its param; undefined when it does. */
+export function wrongParam(
+  { type, values }: PipelineSpec['params'][string],
+  value: string | number | boolean,
+): string | undefined {
+  if (typedParam(type, value) === undefined) return `not of type ${type}: ${value}`
+  if (values === undefined || values.some((one) => one === value)) return undefined
+  return `none of ${values.join(', ')}: ${value}`
+}
+
 function instantOf(text: string): string | undefined {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return undefined
   const at = Date.parse(text)
@@ -123,7 +136,7 @@ function workOf({ run, job, operation }: Step): Work | undefined {
   return undefined
 }
 
-function checkWork(step: Step, at: (field: string, message: string) => void): void {
+function checkWork(step: Step, at: Complain): void {
   const given = [step.run, step.job, step.operation].filter((one) => one !== undefined)
   if (given.length !== 1) at('run', 'give exactly one of run, job and operation')
   if (durationMs(step.timeout) > longestTimeoutMs || durationMs(step.timeout) === 0)
@@ -142,11 +155,33 @@ function checkWork(step: Step, at: (field: string, message: string) => void): vo
   if (new Set(names).size < names.length) at('outputs', 'an output is named twice')
 }
 
+type Complain = (field: string, message: string) => void
+
+function checkEnvironment(step: Step, { steps, code }: PipelineSpec, at: Complain): void {
+  const { environment, files } = step
+  if (environment !== undefined) {
+    const maker = steps.find(({ name }) => name === environment)
+    if (maker === undefined) at('environment', `there is no step ${environment}`)
+    else if (maker.makes === undefined) at('environment', `step ${environment} does not say makes: environment`)
+    if (step.run === undefined) at('environment', 'only a command runs in an environment')
+  }
+  if (step.makes === undefined) {
+    if (files !== undefined) at('files', 'only a step that makes an environment names files')
+    return
+  }
+  if (step.run === undefined) at('makes', 'only a command makes an environment')
+  if (environment !== undefined) at('environment', 'an environment is not made in another one')
+  if (outputNames(step).length > 0 || Object.keys(step.inputs).length > 0)
+    at('makes', 'a step that makes an environment has no inputs and no outputs')
+  if (!step.cache) at('cache', 'an environment is made once; change its command or files to make another')
+  if (files !== undefined && files.length > 0 && code === undefined) at('files', 'the pipeline has no code')
+}
+
 function needsOf(step: Step): Set<string> {
   const taken = stepReferences(step).flatMap(({ reference }) =>
     reference?.kind === 'output' || reference?.kind === 'result' ? [reference.step] : [],
   )
-  return new Set([...step.after, ...taken])
+  return new Set([...step.after, ...taken, ...(step.environment === undefined ? [] : [step.environment])])
 }
 
 /** References of inputs and templates; those to datasets and feature services are none of these. */

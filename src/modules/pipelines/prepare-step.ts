@@ -7,6 +7,7 @@ import type { Artifact } from './contract.ts'
 import { type Drive, patiently } from './drive.ts'
 import { outputNames, type PlannedStep, stepReferences } from './plan-steps.ts'
 import type { Recipe } from './recipe.ts'
+import { type DeclaredEnvironment, environmentOf, paramsOf } from './step-environment.ts'
 import { pipelinesFailure } from './tables.ts'
 import { fillTemplates, parseReference } from './templates.ts'
 
@@ -20,6 +21,9 @@ export interface PreparedStep {
   /** Of a job or operation. */
   with: unknown
   params: Drive['run']['params']
+  /** Bundle of what a command finds in its working directory. */
+  code: () => Promise<Uint8Array>
+  environment: { key: string; access: 'make' | 'use' } | undefined
   recipe: Recipe | null
   /** Why the cache is not asked. */
   always: string | null
@@ -27,10 +31,10 @@ export interface PreparedStep {
   uses: { kind: string; id: string }[]
 }
 
-/** @throws `reference_unresolved`, `dataset_not_found`, `feature_service_not_found` */
+/** @throws `reference_unresolved`, `dataset_not_found`, `feature_service_not_found`, `invalid_bundle` */
 export async function prepareStep(drive: Drive, planned: PlannedStep): Promise<PreparedStep> {
   const { step, work } = planned
-  const { spec, params: all } = drive.run
+  const { spec } = drive.run
   const inputs: Record<string, Artifact> = {}
   const digests: Record<string, string> = {}
   for (const [name, ref] of Object.entries(step.inputs)) {
@@ -41,21 +45,52 @@ export async function prepareStep(drive: Drive, planned: PlannedStep): Promise<P
       digests[name] = artifact.digest
     } else digests[name] = await declarationDigest(drive, ref)
   }
-  const params = Object.fromEntries(step.params.flatMap((name) => pair(name, all[name])))
+  const params = paramsOf(drive, planned)
+  const declared = await environmentOf(drive, planned)
+  if (declared !== undefined && step.makes !== undefined) return prepareMaker(drive, planned, declared)
   const filled = await fillTemplates(step.with, scopeOf(drive))
   const outputs = work.kind === 'command' ? outputNames(step).toSorted() : step.outputs
   const recipe: Recipe | null =
     work.kind === 'command'
-      ? { code: spec.code?.digest ?? null, command: work.command, params, inputs: digests, outputs }
+      ? {
+          code: spec.code?.digest ?? null,
+          command: work.command,
+          params,
+          inputs: digests,
+          outputs,
+          ...(declared !== undefined && { environment: declared.key }),
+        }
       : { [work.kind]: work.operation, with: filled, inputs: digests, outputs }
   const always = whyAlways(planned)
   return {
     inputs,
     with: filled,
     params,
+    code: drive.code,
+    environment: declared && { key: declared.key, access: 'use' },
     recipe: always === null || !step.cache ? recipe : null,
     always,
     uses: usesOf(drive, planned, inputs),
+  }
+}
+
+/** Its directory is kept on the machine, so that only one that is there can be taken from an earlier run. */
+async function prepareMaker(
+  drive: Drive,
+  planned: PlannedStep,
+  { key, recipe, code }: DeclaredEnvironment,
+): Promise<PreparedStep> {
+  const { services, workspace } = drive.ctx
+  const here = await services.compute.hasEnvironment(workspace, key)
+  return {
+    inputs: {},
+    with: {},
+    params: paramsOf(drive, planned),
+    code: async () => code.bytes,
+    environment: { key, access: 'make' },
+    recipe,
+    always: here ? null : 'not made on this machine yet',
+    uses: usesOf(drive, planned, {}),
   }
 }
 
@@ -117,8 +152,4 @@ async function declarationDigest({ ctx }: Drive, ref: string): Promise<string> {
   const dataset = await patiently(() => ctx.read((db) => findDataset(db, name)))
   if (dataset === undefined) throw pipelinesFailure('reference_unresolved', `There is no dataset ${name}`)
   return digestOf(canonicalJson({ source: dataset.spec.source.digest, contract: dataset.contract_digest }))
-}
-
-function pair<T>(name: string, value: T | undefined): [string, T][] {
-  return value === undefined ? [] : [[name, value]]
 }

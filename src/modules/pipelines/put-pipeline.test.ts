@@ -57,7 +57,7 @@ describe('what does not fit together is refused', () => {
     })
     expect(error.code).toBe('pipeline_invalid')
     expect(error.problems).toEqual([
-      { pointer: '/spec/params/known/default', message: 'the default is not of type int' },
+      { pointer: '/spec/params/known/default', message: 'the default is not of type int: 1.5' },
       { pointer: '/spec/steps/0/params', message: 'step make: there is no param unknown' },
       { pointer: '/spec/steps/1/inputs/a', message: 'step use: there is no step made' },
       { pointer: '/spec/steps/1/inputs/b', message: 'step use: step make has no output trees (it has model)' },
@@ -101,6 +101,34 @@ describe('what does not fit together is refused', () => {
   })
 })
 
+it('refuses what an environment cannot be made from, or used by', async () => {
+  const maker = { name: 'tools', run: 'true', makes: 'environment' } as const
+  const error = await refusal({
+    params: { kind: { type: 'int', values: ['a'], default: 1 } },
+    steps: [
+      { ...maker, files: ['requirements.txt'] },
+      { ...maker, name: 'inner', environment: 'tools', cache: false, outputs: ['x'] },
+      { name: 'job', job: 'ingest-dataset', makes: 'environment', environment: 'tools' },
+      { name: 'use', run: 'true', environment: 'job-less', files: ['a'] },
+      { name: 'wrong', run: 'true', environment: 'use' },
+    ],
+  })
+  expect(error.problems.map(({ pointer, message }) => `${pointer} ${message}`)).toEqual([
+    '/spec/params/kind/default the default is none of a: 1',
+    '/spec/params/kind/values only a param of type string lists its values',
+    '/spec/steps/0/files step tools: the pipeline has no code',
+    '/spec/steps/1/environment step inner: an environment is not made in another one',
+    '/spec/steps/1/makes step inner: a step that makes an environment has no inputs and no outputs',
+    '/spec/steps/1/cache step inner: an environment is made once; change its command or files to make another',
+    '/spec/steps/2/environment step job: only a command runs in an environment',
+    '/spec/steps/2/makes step job: only a command makes an environment',
+    '/spec/steps/2/environment step job: an environment is not made in another one',
+    '/spec/steps/3/environment step use: there is no step job-less',
+    '/spec/steps/3/files step use: only a step that makes an environment names files',
+    '/spec/steps/4/environment step wrong: step use does not say makes: environment',
+  ])
+})
+
 it('is idempotent', async () => {
   const spec: Declared = { steps: [{ name: 'a', run: 'true' }] }
   const declared = await declare(test, 'same', spec)
@@ -108,9 +136,25 @@ it('is idempotent', async () => {
   expect(first.spec).toEqual(declared)
   await declare(test, 'same', spec)
   expect(await test.run(getPipeline, { pipeline: 'same' })).toEqual(first)
+  const { plan, ...declaredFirst } = first
+  expect(plan).toEqual([{ step: 'a', kind: 'command', does: 'true', needs: [] }])
   const { items } = await test.run(listPipelines, {})
-  expect(items).toEqual([first])
+  expect(items).toEqual([{ ...declaredFirst, lastRun: null }])
   await expect(test.run(getPipeline, { pipeline: 'other' })).rejects.toMatchObject({ code: 'pipeline_not_found' })
+})
+
+it('lists pipelines by what is searched for, each with its last run', async () => {
+  await declare(test, 'one-of-two', { description: '50 % der Fälle', steps: [{ name: 'a', run: 'true' }] })
+  await declare(test, 'two-of-two', { steps: [{ name: 'a', run: 'true' }] })
+  await test.run(startRun, { pipeline: 'one-of-two', reason: 'first' })
+  const last = await test.run(startRun, { pipeline: 'one-of-two', reason: 'second' })
+  const found = async (search: string) =>
+    (await test.run(listPipelines, { search })).items.map(({ pipeline, lastRun }) => [pipeline, lastRun?.run])
+  expect(await found('OF-two')).toEqual([
+    ['one-of-two', last.run],
+    ['two-of-two', undefined],
+  ])
+  expect(await found('50 % der fä')).toEqual([['one-of-two', last.run]])
 })
 
 it('starts runs only with the params declared', async () => {
@@ -121,18 +165,20 @@ it('starts runs only with the params declared', async () => {
       rate: { type: 'double', default: 1 },
       dry: { type: 'bool', default: false },
       name: { type: 'string' },
+      kind: { type: 'string', values: ['tree', 'line'], default: 'tree' },
     },
     steps: [{ name: 'a', run: 'true' }],
   })
   const refused = await test
-    .run(startRun, { pipeline: 'typed', params: { rows: 1.5, from: 'May', typo: 1, dry: 'no' } })
+    .run(startRun, { pipeline: 'typed', params: { rows: 1.5, from: 'May', typo: 1, dry: 'no', kind: 'bush' } })
     .catch((error: unknown) => error)
   expect(refused).toMatchObject({
     code: 'params_invalid',
     problems: [
-      { pointer: '/params/typo', message: 'there is no param typo (there are dry, from, name, rate, rows)' },
+      { pointer: '/params/typo', message: 'there is no param typo (there are dry, from, kind, name, rate, rows)' },
       { pointer: '/params/dry', message: 'param dry is not of type bool: no' },
       { pointer: '/params/from', message: 'param from is not of type timestamp: May' },
+      { pointer: '/params/kind', message: 'param kind is none of tree, line: bush' },
       { pointer: '/params/name', message: 'param name has no value' },
       { pointer: '/params/rows', message: 'param rows is not of type int: 1.5' },
     ],

@@ -1,12 +1,16 @@
 import { sql } from 'kysely'
 import { canonicalJson } from '#platform/canonical-json.ts'
+import { pickFromBundle } from '#platform/compute/bundle.ts'
 import { handle, type OperationContext } from '#platform/context.ts'
+import { PaveError } from '#platform/errors.ts'
 import { digestOf } from '#platform/ids.ts'
 import { workspaceHasObject } from '#platform/storage/objects/workspace-objects.ts'
 import * as contract from './contract.ts'
 import { findCycle, findProblems } from './plan-steps.ts'
 import { findPipeline } from './queries.ts'
 import { type PipelineRow, pipelineOf, pipelinesFailure } from './tables.ts'
+
+const longestCode = 320 * 1024 * 1024
 
 /** Runs in progress keep the declaration that they began with. */
 export const putPipeline = handle(contract.putPipeline, async (ctx, { pipeline, spec }) => {
@@ -15,6 +19,7 @@ export const putPipeline = handle(contract.putPipeline, async (ctx, { pipeline, 
   ctx.requireMatch(before?.spec)
   if (spec.code !== undefined) {
     await requireCode(ctx, spec.code)
+    await requireFiles(ctx, pipeline, spec, spec.code.digest)
     ctx.entry.input('object', spec.code.digest)
   }
   const digest = digestOf(canonicalJson(spec))
@@ -53,5 +58,20 @@ function requireSound(pipeline: string, spec: contract.PipelineSpec): void {
 async function requireCode(ctx: OperationContext, { digest, name }: { digest: string; name?: string | undefined }) {
   if (!(await workspaceHasObject(ctx.db, ctx.workspace, digest)) || !(await ctx.services.objects.has(digest))) {
     throw pipelinesFailure('code_not_found', `The code ${name ?? digest} was not uploaded to this workspace`)
+  }
+}
+
+/** Those that environments are made from must be in the code. */
+async function requireFiles(ctx: OperationContext, pipeline: string, { steps }: contract.PipelineSpec, code: string) {
+  if (steps.every(({ files }) => files === undefined)) return
+  const bundle = await ctx.services.objects.read(code, { maxBytes: longestCode })
+  for (const [index, { name, files = [] }] of steps.entries()) {
+    try {
+      pickFromBundle(bundle, files)
+    } catch (error) {
+      if (!(error instanceof PaveError)) throw error
+      const problems = [{ pointer: `/spec/steps/${index}/files`, message: `step ${name}: ${error.message}` }]
+      throw pipelinesFailure('pipeline_invalid', `Pipeline ${pipeline}: step ${name}: ${error.message}`, { problems })
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Db } from '#platform/storage/database/database.ts'
-import type { StepRun } from './contract.ts'
-import { type PipelineRow, pipelinesFailure, type RunRow, runSummaryOf, type StepRow, stepRunOf } from './tables.ts'
+import { followSteps } from './follow-steps.ts'
+import { type PipelineRow, pipelinesFailure, type RunRow, runColumns, runSummaryOf, type StepRow } from './tables.ts'
 
 export async function findPipeline(db: Db, name: string): Promise<PipelineRow | undefined> {
   const { rows } = await sql<PipelineRow>`
@@ -20,7 +20,7 @@ export async function requirePipeline(db: Db, name: string): Promise<PipelineRow
 /** `run_not_found` when there is none. */
 export async function requireRun(db: Db, id: string): Promise<RunRow> {
   const { rows } = await sql<RunRow>`
-    select id, pipeline, spec, pipeline_digest, params, reason, actor, job, state, error, created_at, started_at, ended_at
+    select ${runColumns}
     from pipelines.run where id = ${id}
   `.execute(db)
   if (rows[0] === undefined) throw pipelinesFailure('run_not_found', `There is no run ${id}`)
@@ -39,6 +39,5 @@ export async function stepsOf(db: Db, run: string): Promise<StepRow[]> {
 
 export async function runWithSteps(db: Db, id: string) {
   const run = await requireRun(db, id)
-  const steps: StepRun[] = (await stepsOf(db, id)).map(stepRunOf)
-  return { ...runSummaryOf(run), steps }
+  return { ...runSummaryOf(run), steps: followSteps(run.spec, await stepsOf(db, id)) }
 }

@@ -6,7 +6,8 @@ import type { StepResult } from '#platform/compute/compute.ts'
 import type { Artifact } from './contract.ts'
 import { type AttemptEnd, attemptEnd, type Drive, endsWork } from './drive.ts'
 import { outputNames, type PlannedStep } from './plan-steps.ts'
-import type { PreparedStep } from './prepare-step.ts'
+import { type PreparedStep, prepareStep } from './prepare-step.ts'
+import { environmentOf } from './step-environment.ts'
 import { attemptId } from './tables.ts'
 
 const longestLog = 16 * 1024 * 1024
@@ -16,19 +17,36 @@ const longestBundle = 320 * 1024 * 1024
 export async function runCommand(
   drive: Drive,
   planned: PlannedStep,
-  command: string | string[],
   attempt: number,
   prepared: PreparedStep,
 ): Promise<AttemptEnd> {
   const { ctx, run } = drive
   const { compute } = ctx.services
   const id = attemptId(run.id, planned.name, attempt)
+  const { environment } = prepared
+  if (environment?.access === 'use' && !(await compute.hasEnvironment(ctx.workspace, environment.key))) {
+    // The step that made it ran on another machine, or it was removed since.
+    const maker = (await environmentOf(drive, planned))?.maker
+    const making = `${id}-env`
+    const made = maker && (await runAttempt(drive, maker, making, await prepareStep(drive, maker)))
+    if (made !== undefined && made.state !== 'done') return made
+    await compute.discard(making)
+  }
+  return runAttempt(drive, planned, id, prepared)
+}
+
+async function runAttempt(drive: Drive, planned: PlannedStep, id: string, prepared: PreparedStep): Promise<AttemptEnd> {
+  const { ctx } = drive
+  const { compute } = ctx.services
+  const { environment } = prepared
+  if (planned.work.kind !== 'command') throw new TypeError(`Step ${planned.name} is no command`)
   const { memoryMb, diskMb, processes, cpuSeconds } = planned.step.resources
   const started = await compute.start({
     attemptId: id,
     workspace: ctx.workspace,
-    command,
-    code: { bundle: await drive.code() },
+    command: planned.work.command,
+    code: { bundle: await prepared.code() },
+    ...(environment !== undefined && { environment }),
     inputs: await inputPaths(drive, prepared.inputs),
     outputs: outputNames(planned.step),
     params: prepared.params,
@@ -46,6 +64,7 @@ export async function runCommand(
     reason: result.reason,
   }
   if (result.status === 'succeeded') {
+    if (environment?.access === 'make') await compute.keepEnvironment(id)
     return attemptEnd({ ...ended, state: 'done', outputs: await keepOutputs(drive, result.outputs) })
   }
   return attemptEnd({

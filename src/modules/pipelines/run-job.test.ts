@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
@@ -27,7 +27,10 @@ afterAll(async () => {
 
 async function codeOf(files: Record<string, string>) {
   const directory = await mkdtemp(join(scratch, 'code-'))
-  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(directory, name), text)
+    if (text.startsWith('#!')) await chmod(join(directory, name), 0o755)
+  }
   const { bytes } = await packBundle(directory)
   const stored = await test.platform.services.objects.put(bytes)
   await test.run(recordObject, stored)
@@ -95,6 +98,16 @@ describe('a chain of commands', () => {
       ]),
     })
     expect(await test.platform.services.compute.list()).toEqual([])
+    expect(stepOf(run, 'double')).toMatchObject({
+      kind: 'command',
+      does: 'node double.ts',
+      needs: ['make'],
+      inputs: [
+        { name: 'number', from: 'steps.make.number', digest: stepOf(run, 'make').outputs['number'], directory: false },
+      ],
+      artifacts: [{ name: 'doubled', digest: doubled, directory: false }],
+    })
+    expect(stepOf(run, 'look').inputs).toMatchObject([{ name: 'box', directory: true }])
   })
 
   it('says why a step came from the cache, or did not', async () => {
@@ -379,6 +392,93 @@ describe('logs', () => {
       if (page.complete) break
     }
     expect(text).toBe('0123456789 12 äöü €uro 𝄞')
+    const whole = Buffer.from(text)
+    for (let limit = 16; limit < whole.length; limit++) {
+      const page = await test.run(readStepLog, { run: run.run, step: 'say', limit, tail: true })
+      expect(page.text).toBe(whole.subarray(page.offset).toString())
+      expect(page).toMatchObject({ next: whole.length, size: whole.length, complete: true })
+      expect(page.text).not.toContain('\ufffd')
+    }
+  })
+
+  it('show their end while the step runs', async () => {
+    await declare(test, 'long-talk', { steps: [{ name: 'say', run: 'seq 1 5000; sleep 60' }] })
+    const run = await start(test, 'long-talk')
+    let page = { text: '', size: 0 }
+    while (!page.text.endsWith('5000\n')) {
+      page = await test.run(readStepLog, { run, step: 'say', limit: 20, tail: true })
+    }
+    expect(page).toMatchObject({ text: expect.stringMatching(/4999\n5000\n$/), size: 23_893, complete: false })
+    await test.run(cancelRun, { run })
+    await ended(test, run)
+  })
+})
+
+describe('an environment', () => {
+  const make = 'mkdir "$PAVE_ENVIRONMENT/bin"; ls; cp tool "$PAVE_ENVIRONMENT/bin/tool"'
+  const steps = [
+    { name: 'tools', run: make, makes: 'environment' as const, files: ['tool'] },
+    { name: 'use', run: 'tool > "$PAVE_OUTPUT_SAID"', environment: 'tools', outputs: ['said'] },
+  ]
+  const tool = (said: string) => `#!/bin/sh\necho ${said}\n`
+
+  it('is made once for its command and files, and part of what decides the steps in it', async () => {
+    const declareWith = async (files: Record<string, string>) =>
+      declare(test, 'tooled', { code: await codeOf({ ...files, 'run.sh': '' }), steps })
+    await declareWith({ tool: tool('one') })
+    const first = await runOf(test, 'tooled')
+    expect(first.error).toBeNull()
+    expect(await textOf(test, stepOf(first, 'tools').logDigest)).toBe('tool\n')
+    expect(await textOf(test, stepOf(first, 'use').outputs['said'])).toBe('one\n')
+
+    await declareWith({ tool: tool('one'), 'train.py': 'changed' })
+    const second = await runOf(test, 'tooled')
+    expect(stepOf(second, 'tools').cache?.hit).toBe(true)
+    expect(stepOf(second, 'use').cache).toEqual({ hit: false, reason: 'code changed' })
+
+    await declareWith({ tool: tool('two'), 'train.py': 'changed' })
+    const third = await runOf(test, 'tooled')
+    expect(stepOf(third, 'tools').cache?.hit).toBe(false)
+    expect(await textOf(test, stepOf(third, 'use').outputs['said'])).toBe('two\n')
+    expect(stepOf(third, 'use').cache?.reason).toContain('environment changed')
+  })
+
+  it('is made again where it is missing, also between the steps of a run', async () => {
+    const gate = join(scratch, 'gate')
+    const wait = { name: 'wait', job: 'count-things', with: { name: 'n', log: join(scratch, 'log'), wait: gate } }
+    const [tools, use] = steps
+    await declare(test, 'moved', {
+      code: await codeOf({ tool: tool('three') }),
+      steps: [tools, { ...wait, after: ['tools'] }, { ...use, name: 'use', run: 'tool', outputs: [], after: ['wait'] }],
+    })
+    const run = await start(test, 'moved')
+    await until(test, run, (now) => stepOf(now, 'wait').state === 'running')
+    const { dataDir } = test.platform.services.config
+    const places = join(dataDir, 'compute/environments')
+    for (const place of await readdir(places)) await rm(join(places, place), { recursive: true })
+    await writeFile(gate, 'go on\n')
+    const moved = await ended(test, run)
+    expect(await textOf(test, stepOf(moved, 'use').logDigest)).toBe('three\n')
+    expect((await test.platform.services.compute.list()).filter(({ attemptId: id }) => id.startsWith(run))).toEqual([])
+
+    for (const place of await readdir(places)) await rm(join(places, place), { recursive: true })
+    const again = await runOf(test, 'moved')
+    expect(stepOf(again, 'tools').cache).toEqual({ hit: false, reason: 'not made on this machine yet' })
+  })
+
+  it('that fails shows its own log, and names a file that the code lacks before anything runs', async () => {
+    const failing = { ...steps[0], name: 'tools', run: 'echo no such package >&2; exit 4' }
+    await declare(test, 'broken', {
+      code: await codeOf({ tool: '' }),
+      steps: [failing, { ...steps[1], name: 'use', run: 'tool' }],
+    })
+    const { error } = await runOf(test, 'broken')
+    expect(error).toMatchObject({ code: 'step_failed', step: 'tools', exitCode: 4, log: ['no such package'] })
+    const lacking = declare(test, 'broken', { code: await codeOf({ other: '' }), steps })
+    await expect(lacking).rejects.toMatchObject({
+      code: 'pipeline_invalid',
+      problems: [{ pointer: '/spec/steps/0/files', message: 'step tools: The code holds no file "tool"' }],
+    })
   })
 })
 

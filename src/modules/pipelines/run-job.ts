@@ -4,6 +4,7 @@ import { issueRunToken } from '#modules/identity/contract.ts'
 import { listWorkspaces } from '#modules/identity/queries.ts'
 import { PaveError } from '#platform/errors.ts'
 import { defineJob, type JobContext } from '#platform/job.ts'
+import { controlPlaneUrl } from '#platform/tls/server-names.ts'
 import { operationOf } from './call-operation.ts'
 import { finishRun, type RunError, type StepState } from './contract.ts'
 import { type Drive, endsWork, patiently, record, type StepProgress } from './drive.ts'
@@ -118,9 +119,7 @@ async function openDrive(ctx: JobContext, run: RunRow, failing: AbortSignal): Pr
 
 /** A step finds Pave, and speaks to it as whoever the run acts for. */
 async function environmentOf(ctx: JobContext, run: RunRow): Promise<Record<string, string>> {
-  const { url, host, port } = ctx.services.config
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  const address = url ?? `http://${reachable}:${port}`
+  const address = controlPlaneUrl(ctx.services.config)
   const environment = { PAVE_URL: address, MLFLOW_TRACKING_URI: address, PAVE_RUN_ID: run.id }
   if (run.actor.kind === 'system') return environment
   const { token } = await ctx.platform.run(issueRunToken, {

@@ -79,7 +79,7 @@ async function perform(
   if (prepared instanceof PaveError) throw prepared
   const { work } = planned
   return work.kind === 'command'
-    ? runCommand(drive, planned, work.command, attempt, prepared)
+    ? runCommand(drive, planned, attempt, prepared)
     : callOperation(drive, planned, work.operation, attempt, prepared)
 }
 

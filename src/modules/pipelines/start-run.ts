@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import { handle } from '#platform/context.ts'
 import * as contract from './contract.ts'
-import { typedParam } from './plan-steps.ts'
+import { typedParam, wrongParam } from './plan-steps.ts'
 import { requirePipeline } from './queries.ts'
 import { type PipelineRow, pipelinesFailure } from './tables.ts'
 
@@ -51,10 +51,11 @@ function resolveParams(
   }
   for (const [name, param] of Object.entries(spec.params)) {
     const value = given[name] ?? param.default
-    const typed = value === undefined ? undefined : typedParam(param.type, value)
+    const wrong = value === undefined ? undefined : wrongParam(param, value)
+    const typed = value === undefined || wrong !== undefined ? undefined : typedParam(param.type, value)
     if (typed !== undefined) params[name] = typed
     else if (value === undefined) problems.push({ pointer: `/params/${name}`, message: `param ${name} has no value` })
-    else problems.push({ pointer: `/params/${name}`, message: `param ${name} is not of type ${param.type}: ${value}` })
+    else problems.push({ pointer: `/params/${name}`, message: `param ${name} is ${wrong}` })
   }
   if (problems.length > 0) {
     const messages = problems.map((problem) => problem.message).join('; ')

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Actor } from '#platform/actor.ts'
 import { failure } from '#platform/errors.ts'
 import {
@@ -39,6 +40,10 @@ export interface RunRow {
   started_at: string | null
   ended_at: string | null
 }
+
+export const runColumns = sql`
+  id, pipeline, spec, pipeline_digest, params, reason, actor, job, state, error, created_at, started_at, ended_at
+`
 
 export interface StepRow {
   step: string

@@ -57,11 +57,13 @@ export const recordPredictions = operation({
   summary: 'Take a chunk of prediction records from a node, once however often it is sent',
   effect: 'ingest',
   durability: 'durable',
-  permission: { verb: 'prediction:record', on: [] },
+  permission: { verb: 'prediction:record', on: ['environment'] },
   errors: ['chunk_damaged', 'chunk_conflict', 'prediction_record_invalid'],
   bodyLimit: 2 * largestChunk,
   input: z.object({
     node: FileName,
+    /** Of every record in it; a node of one environment has to name it. */
+    environment: Name.optional(),
     chunk: FileName,
     /** Of the UTF-8 bytes of `lines`. */
     digest: Digest,
@@ -139,7 +141,47 @@ export const predictionStatistics = operation({
   }),
 })
 
+export const predictionHistory = operation({
+  name: 'prediction-history',
+  method: 'GET',
+  path: '/api/v1/environments/:environment/endpoints/:endpoint/prediction-history',
+  summary:
+    'Show live traffic over event time, by the hour or day, per version and variant: rows, errors, latency, mean score',
+  effect: 'read',
+  permission: { verb: 'prediction:read', on: ['environment', 'endpoint'] },
+  errors: [],
+  input: z.object({
+    ...onEndpoint,
+    every: z.enum(['hour', 'day']).default('hour'),
+    /** So many hours or days, the one with `to` included. */
+    last: z.int().min(1).max(1_000).default(48),
+    /** The newest record unless given. */
+    to: Instant.optional(),
+  }),
+  output: z.object({
+    /** Newest event time seen; null before the first record. */
+    watermark: Instant.nullable(),
+    /** Oldest first; hours without traffic have no item. */
+    items: z.array(
+      z.object({
+        /** Start of the hour or day. */
+        at: Instant,
+        version: z.string(),
+        variant: Variant,
+        rows: z.int(),
+        errors: z.int(),
+        fallbacks: z.int(),
+        latencyMs: z.object({ p50: z.number().nullable(), p99: z.number().nullable() }),
+        /** Of rows with status `ok`; null without any. */
+        meanPrediction: z.number().nullable(),
+      }),
+    ),
+  }),
+})
+
 export const Performance = z.object({
+  /** Start of the day or week; null when the span is measured whole. */
+  at: Instant.nullable(),
   version: z.string(),
   variant: Variant,
   /** Rows with status `ok`. */
@@ -175,6 +217,8 @@ export const realisedPerformance = operation({
     /** Primary and canary unless named. */
     variant: Variant.optional(),
     ...span,
+    /** Apart for each of them, oldest first. */
+    every: z.enum(['day', 'week']).optional(),
   }),
   output: z.object({ items: z.array(Performance) }),
 })

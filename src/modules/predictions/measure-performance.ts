@@ -10,9 +10,12 @@ import { liveFiles } from './tables.ts'
 export interface PerformanceFilter extends RowFilter {
   /** Primary and canary by default. */
   variants?: readonly Variant[] | undefined
+  /** Apart for each day or week of event time; the whole span unless given. */
+  every?: 'day' | 'week' | undefined
 }
 
 const Measured = z.object({
+  part: z.string(),
   version: z.string(),
   variant: Variant,
   predictions: z.number(),
@@ -48,10 +51,12 @@ export async function realisedPerformance(
          FROM ${labelsFrom(directory, labels)} WHERE ${conditions({ environment: filter.environment, endpoint: filter.endpoint })}
          GROUP BY id, "row"`
   const variants = (filter.variants ?? ['primary', 'canary']).map(sqlString).join(', ')
+  const { every } = filter
+  const part = every === undefined ? "''" : `strftime(date_trunc(${sqlString(every)}, "at"), '%Y-%m-%dT00:00:00Z')`
   const { rows } = await services.analytics.query(`
     WITH told AS (${told}),
     joined AS (
-      SELECT version, variant, prediction AS score, value FROM ${predictionsFrom(directory, predictions)}
+      SELECT ${part} AS part, version, variant, prediction AS score, value FROM ${predictionsFrom(directory, predictions)}
       LEFT JOIN told USING (id, "row")
       WHERE ${conditions(filter)} AND variant IN (${variants}) AND status = 'ok' AND prediction IS NOT NULL
     ),
@@ -66,7 +71,7 @@ export async function realisedPerformance(
  */
 const measures = `
   totals AS (
-    SELECT version, variant, count(*) AS predictions, count(value) AS labelled,
+    SELECT part, version, variant, count(*) AS predictions, count(value) AS labelled,
            count(*) FILTER (value = 1) AS positives,
            bool_and(value IN (0, 1)) AS binary,
            bool_and(score BETWEEN 0 AND 1) AS probable,
@@ -74,35 +79,35 @@ const measures = `
            avg((score - value) ** 2) AS brier,
            avg(-CASE WHEN value = 1 THEN ln(greatest(score, 1e-15)) ELSE ln(1 - least(score, 1 - 1e-15)) END)
              FILTER (value IS NOT NULL AND score BETWEEN 0 AND 1) AS log_loss
-    FROM joined GROUP BY version, variant
+    FROM joined GROUP BY part, version, variant
   ),
   scores AS (
-    SELECT version, variant, score, count(*) AS n, count(*) FILTER (value = 1) AS positives
-    FROM joined WHERE value IS NOT NULL GROUP BY version, variant, score
+    SELECT part, version, variant, score, count(*) AS n, count(*) FILTER (value = 1) AS positives
+    FROM joined WHERE value IS NOT NULL GROUP BY part, version, variant, score
   ),
   ranked AS (
     SELECT *, sum(n) OVER below AS rows_below, sum(n - positives) OVER below AS negatives_below,
-           sum(n) OVER (PARTITION BY version, variant) AS total
+           sum(n) OVER (PARTITION BY part, version, variant) AS total
     FROM scores
-    WINDOW below AS (PARTITION BY version, variant ORDER BY score ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    WINDOW below AS (PARTITION BY part, version, variant ORDER BY score ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
   ),
   areas AS (
-    SELECT version, variant,
+    SELECT part, version, variant,
            sum(positives * (coalesce(negatives_below, 0) + (n - positives) / 2.0))
              / nullif(sum(positives) * sum(n - positives)::DOUBLE, 0) AS auc
-    FROM ranked GROUP BY version, variant
+    FROM ranked GROUP BY part, version, variant
   ),
   bins AS (
-    SELECT version, variant, floor(10.0 * coalesce(rows_below, 0) / total) AS bin, any_value(total) AS total,
+    SELECT part, version, variant, floor(10.0 * coalesce(rows_below, 0) / total) AS bin, any_value(total) AS total,
            abs(sum(n * score) - sum(positives)) AS gap
-    FROM ranked GROUP BY version, variant, bin
+    FROM ranked GROUP BY part, version, variant, bin
   ),
   calibration AS (
-    SELECT version, variant, sum(gap / total) AS calibration_error FROM bins GROUP BY version, variant
+    SELECT part, version, variant, sum(gap / total) AS calibration_error FROM bins GROUP BY part, version, variant
   )
   SELECT totals.*, auc, calibration_error
-  FROM totals LEFT JOIN areas USING (version, variant) LEFT JOIN calibration USING (version, variant)
-  ORDER BY version, variant
+  FROM totals LEFT JOIN areas USING (part, version, variant) LEFT JOIN calibration USING (part, version, variant)
+  ORDER BY part, version, variant
 `
 
 function performanceOf(measured: z.infer<typeof Measured>): Performance {
@@ -110,6 +115,7 @@ function performanceOf(measured: z.infer<typeof Measured>): Performance {
   const binary = measured.binary === true
   const probability = binary && measured.probable
   return {
+    at: measured.part === '' ? null : measured.part,
     version: measured.version,
     variant: measured.variant,
     predictions,

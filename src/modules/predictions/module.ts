@@ -5,6 +5,7 @@ import { errors } from './contract.ts'
 import { getPrediction } from './get-prediction.ts'
 import { listPredictions } from './list-predictions.ts'
 import { createPredictions } from './migrations/0001-create-predictions.ts'
+import { predictionHistory } from './prediction-history.ts'
 import { predictionStatistics } from './prediction-statistics.ts'
 import { realisedPerformance } from './realised-performance.ts'
 import { recordLabels } from './record-labels.ts'
@@ -18,6 +19,7 @@ export const predictions = defineModule({
     recordPredictions,
     recordLabels,
     predictionStatistics,
+    predictionHistory,
     realisedPerformance,
     listPredictions,
     getPrediction,

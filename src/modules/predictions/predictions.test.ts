@@ -19,6 +19,7 @@ import {
   getPrediction,
   listPredictions,
   type PredictionRecord,
+  predictionHistory,
   predictionStatistics,
   realisedPerformance,
   recordLabels,
@@ -221,6 +222,34 @@ describe('performance', () => {
     await test.run(recordLabels, { ...asked, labels: [...later, ...restated.slice(800).map(labelOf)] })
     await test.run(recordLabels, { ...asked, labels: rows.slice(0, 100).map(labelOf) })
     await expectNaive(restated)
+  })
+
+  it('is told apart by the day, each with an interval of its own', async () => {
+    const { items } = await test.run(realisedPerformance, { ...asked, every: 'day' })
+    const days = [...new Set(rows.map(({ at }) => at.toISOString().slice(0, 10)))].sort()
+    expect(items.map(({ at }) => at?.slice(0, 10))).toEqual(days)
+    expect(items.reduce((sum, { predictions }) => sum + predictions, 0)).toBe(1000)
+    const whole = await test.run(realisedPerformance, { ...asked, every: 'week' })
+    for (const { auc, aucInterval } of [...items, ...whole.items]) {
+      expect(aucInterval?.low).toBeLessThanOrEqual(auc ?? -1)
+      expect(aucInterval?.high).toBeGreaterThanOrEqual(auc ?? 2)
+    }
+  })
+
+  it('goes with a history of the traffic, hour by hour and day by day', async () => {
+    const { items, watermark } = await test.run(predictionHistory, { ...asked, every: 'day', last: 1000 })
+    expect(watermark).not.toBeNull()
+    const answered = items.filter(({ variant }) => variant !== 'shadow')
+    expect(answered.reduce((sum, one) => sum + one.rows, 0)).toBe(1001)
+    expect(answered.reduce((sum, one) => sum + one.errors, 0)).toBe(1)
+    const scored = answered.reduce((sum, one) => sum + (one.meanPrediction ?? 0) * (one.rows - one.errors), 0)
+    expect(scored).toBeCloseTo(
+      rows.reduce((sum, { score }) => sum + score, 0),
+      6,
+    )
+    const hourly = await test.run(predictionHistory, { ...asked, every: 'hour', last: 1 })
+    expect(hourly.items.every(({ at }) => at === hourly.items[0]?.at)).toBe(true)
+    expect(hourly.items[0]?.at.slice(0, 13)).toBe(watermark?.slice(0, 13))
   })
 
   it('and pages and single predictions are the same after compaction', async () => {

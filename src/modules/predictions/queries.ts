@@ -4,6 +4,7 @@ import type { Variant } from './contract.ts'
 import { mergeStatistics, type Statistics } from './window-statistics.ts'
 
 export { realisedPerformance } from './measure-performance.ts'
+export { type RecentTraffic, recentTraffic, summariseTraffic } from './traffic-history.ts'
 export { mergeStatistics, type Statistics } from './window-statistics.ts'
 
 export interface StatisticsFilter {

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { resolveVersion } from '#modules/registry/queries.ts'
+import { speaksForNode } from '#platform/actor.ts'
 import { handle, type OperationContext } from '#platform/context.ts'
-import { PaveError } from '#platform/errors.ts'
+import { PaveError, platformFailure } from '#platform/errors.ts'
 import { digestOf } from '#platform/ids.ts'
 import type { Db } from '#platform/storage/database/database.ts'
 import * as contract from './contract.ts'
@@ -15,13 +16,24 @@ import { type Edges, type HourStatistics, mergeStatistics, type Statistics, summ
 const manyChunks = 200
 
 /** Durable when it answers: the file is on disk before the transaction that enters it commits. */
-export const recordPredictions = handle(contract.recordPredictions, async (ctx, { node, chunk, digest, lines }) => {
+export const recordPredictions = handle(contract.recordPredictions, async (ctx, input) => {
+  const { node, chunk, digest, lines, environment } = input
+  if (!speaksForNode(ctx.actor, node)) {
+    throw platformFailure('permission_denied', `${ctx.actor.name} may not send records of the node ${node}`)
+  }
   const known = await rowsOfChunk(ctx.db, node, chunk, digest)
   if (known !== undefined) return { node, chunk, rows: known, duplicate: true }
   if (digestOf(lines) !== digest) {
     throw predictionsFailure('chunk_damaged', `The bytes of chunk ${chunk} of ${node} are not those of ${digest}`)
   }
   const records = readChunk(lines, ctx.workspace)
+  const foreign = records.find((record) => environment !== undefined && record.environment !== environment)
+  if (foreign !== undefined) {
+    throw predictionsFailure(
+      'prediction_record_invalid',
+      `A record of ${foreign.environment} is among those of ${environment}`,
+    )
+  }
   const edges = await edgesByVersion(ctx.db, records)
   const hours = summarise(records, (version) => edges.get(version) ?? noEdges)
   const path = join(ctx.workspace, node, `${chunk}.${digest.slice(-16)}.ndjson`)

@@ -88,7 +88,15 @@ export const Version = z.object({
 })
 export type Version = z.infer<typeof Version>
 
-const Model = z.object({ model: Name, spec: ModelSpec, latestVersion: z.int().nullable(), createdAt: Instant })
+const Model = z.object({
+  model: Name,
+  spec: ModelSpec,
+  latestVersion: z.int().nullable(),
+  createdAt: Instant,
+  /** When it was last declared, got a version, or had an alias moved. */
+  changedAt: Instant,
+})
+export type Model = z.infer<typeof Model>
 
 export const putModel = operation({
   name: 'put-model',
@@ -119,11 +127,16 @@ export const listModels = operation({
   name: 'list-models',
   method: 'GET',
   path: '/api/v1/models',
-  summary: 'List models',
+  summary: 'List models, by name or by their last change',
   effect: 'read',
   permission: { verb: 'model:read', on: [] },
   errors: [],
-  input: z.object(listInput),
+  input: z.object({
+    ...listInput,
+    search: z.string().max(200).optional().describe('Part of the name, the owner or the description'),
+    tier: z.int().min(1).max(4).optional(),
+    order: z.enum(['name', 'changed']).default('name'),
+  }),
   output: pageOf(Model),
 })
 
@@ -165,6 +178,9 @@ export const listVersions = operation({
   output: pageOf(Version),
 })
 
+/** Where the caller saw the alias, null for nowhere; one that has been moved meanwhile stays where it is. */
+const AliasedBefore = z.int().min(1).nullable().optional()
+
 export const setAlias = operation({
   name: 'set-alias',
   method: 'PUT',
@@ -172,8 +188,8 @@ export const setAlias = operation({
   summary: 'Point an alias at a version',
   effect: 'write',
   permission: { verb: 'model:alias', on: ['model'] },
-  errors: ['version_not_found', 'alias_reserved'],
-  input: z.object({ model: Name, alias: Name, version: z.int().min(1) }),
+  errors: ['version_not_found', 'alias_reserved', 'alias_moved'],
+  input: z.object({ model: Name, alias: Name, version: z.int().min(1), from: AliasedBefore }),
   output: z.object({ model: Name, alias: Name, version: z.int() }),
 })
 
@@ -184,8 +200,8 @@ export const deleteAlias = operation({
   summary: 'Take an alias away',
   effect: 'write',
   permission: { verb: 'model:alias', on: ['model'] },
-  errors: ['version_not_found'],
-  input: z.object({ model: Name, alias: Name }),
+  errors: ['version_not_found', 'alias_moved'],
+  input: z.object({ model: Name, alias: Name, from: AliasedBefore }),
   output: z.object({ removed: z.boolean() }),
 })
 
@@ -219,6 +235,11 @@ export const errors = defineErrors({
     status: 422,
     summary: 'The list of features does not fit the input tensor or the profile.',
     hint: 'Give as many features as the input tensor has columns, each with a profile of the same name.',
+  },
+  alias_moved: {
+    status: 412,
+    summary: 'Somebody moved the alias meanwhile.',
+    hint: 'Look at where it points now, and move it again if that is still what you want.',
   },
   alias_reserved: {
     status: 422,

@@ -1,14 +1,28 @@
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
-import { decodeCursor, pageFrom } from '#platform/names.ts'
+import { decodeCursor, pageFrom, textPattern } from '#platform/names.ts'
 import * as contract from './contract.ts'
-import { type ModelRow, modelOf } from './tables.ts'
+import { type ModelRow, modelColumns, modelOf } from './tables.ts'
 
-export const listModels = handle(contract.listModels, async (ctx, { limit, cursor }) => {
-  const [after] = decodeCursor(cursor, 1) ?? ['']
+export const listModels = handle(contract.listModels, async (ctx, { limit, cursor, search, tier, order }) => {
+  const pattern = search === undefined || search === '' ? null : textPattern(search)
+  const matching = sql<boolean>`
+    (${pattern}::text is null or name ilike ${pattern} or spec ->> 'owner' ilike ${pattern}
+      or spec ->> 'description' ilike ${pattern})
+    and (${tier ?? null}::int is null or (spec ->> 'tier')::int = ${tier ?? null})
+  `
+  if (order === 'name') {
+    const [after] = decodeCursor(cursor, 1) ?? ['']
+    const { rows } = await sql<ModelRow>`
+      select ${modelColumns} from registry.model where name > ${after} and ${matching} order by name limit ${limit + 1}
+    `.execute(ctx.db)
+    return pageFrom(rows, limit, modelOf, (row) => [row.name])
+  }
+  const [at, after] = decodeCursor(cursor, 2) ?? ['infinity', '']
   const { rows } = await sql<ModelRow>`
-    select name, spec, last_version, created_at from registry.model
-    where name > ${after} order by name limit ${limit + 1}
+    select ${modelColumns} from registry.model
+    where (changed_at < ${at}::timestamptz or (changed_at = ${at}::timestamptz and name > ${after})) and ${matching}
+    order by changed_at desc, name limit ${limit + 1}
   `.execute(ctx.db)
-  return pageFrom(rows, limit, modelOf, (row) => [row.name])
+  return pageFrom(rows, limit, modelOf, (row) => [row.changed_at, row.name])
 })

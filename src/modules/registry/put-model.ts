@@ -4,17 +4,20 @@ import { handle, type OperationContext } from '#platform/context.ts'
 import { platformFailure } from '#platform/errors.ts'
 import * as contract from './contract.ts'
 import { findModel } from './queries.ts'
-import { type ModelRow, modelOf } from './tables.ts'
+import { type ModelRow, modelColumns, modelOf } from './tables.ts'
 
 export const putModel = handle(contract.putModel, async (ctx, { model, spec }) => {
   const before = await findModel(ctx.db, model, true)
   ctx.requireMatch(before?.spec)
   refuseLowerRisk(ctx, model, before?.spec.tier, spec.tier)
+  const now = ctx.clock.iso()
   const { rows } = await sql<ModelRow>`
-    insert into registry.model (workspace, name, spec, created_at)
-    values (${ctx.workspace}, ${model}, ${JSON.stringify(spec)}::jsonb, ${ctx.clock.iso()})
-    on conflict (workspace, name) do update set spec = excluded.spec
-    returning name, spec, last_version, created_at
+    insert into registry.model (workspace, name, spec, created_at, changed_at)
+    values (${ctx.workspace}, ${model}, ${JSON.stringify(spec)}::jsonb, ${now}, ${now})
+    on conflict (workspace, name) do update set
+      spec = excluded.spec,
+      changed_at = case when registry.model.spec = excluded.spec then registry.model.changed_at else excluded.changed_at end
+    returning ${modelColumns}
   `.execute(ctx.db)
   const [after] = rows
   if (after === undefined) throw new Error('an upsert answers its row')

@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
+import { decodeCursor, pageFrom } from '#platform/names.ts'
 import type { Db } from '#platform/storage/database/database.ts'
 import type { ModelSpec, Version } from './contract.ts'
-import { type ModelRow, registryFailure, type VersionRow, versionOf } from './tables.ts'
+import { type ModelRow, modelColumns, registryFailure, type VersionRow, versionOf } from './tables.ts'
 
 export async function findModel(db: Db, name: string, lock = false): Promise<ModelRow | undefined> {
   const { rows } = await sql<ModelRow>`
-    select name, spec, last_version, created_at from registry.model where name = ${name} ${lock ? sql`for update` : sql``}
+    select ${modelColumns} from registry.model where name = ${name} ${lock ? sql`for update` : sql``}
   `.execute(db)
   return rows[0]
 }
@@ -17,6 +18,23 @@ export async function modelSpec(db: Db, name: string): Promise<ModelSpec> {
   return model.spec
 }
 
+const versionColumns = sql`
+  v.model, v.version, v.digest, v.content, v.author, v.registered_at,
+  array(select a.alias from registry.alias a
+        where a.workspace = v.workspace and a.model = v.model and a.version = v.version order by 1) as aliases
+`
+
+/** A model's versions, newest first. */
+export async function versionPage(db: Db, input: { model: string; limit: number; cursor?: string | undefined }) {
+  const { model, limit, cursor } = input
+  const [before] = decodeCursor(cursor, 1) ?? [2 ** 31 - 1]
+  const { rows } = await sql<VersionRow>`
+    select ${versionColumns} from registry.version v where v.model = ${model} and v.version < ${before}
+    order by v.version desc limit ${limit + 1}
+  `.execute(db)
+  return pageFrom(rows, limit, versionOf, (row) => [row.version])
+}
+
 /** The version behind `model@version` or `model@alias`; `version_not_found` when there is none. */
 export async function resolveVersion(db: Db, ref: string): Promise<Version> {
   const at = ref.lastIndexOf('@')
@@ -24,9 +42,7 @@ export async function resolveVersion(db: Db, ref: string): Promise<Version> {
   const name = ref.slice(at + 1)
   const number = /^\d{1,9}$/.test(name) ? Number(name) : null
   const { rows } = await sql<VersionRow>`
-    select v.model, v.version, v.digest, v.content, v.author, v.registered_at,
-           array(select a.alias from registry.alias a
-                 where a.workspace = v.workspace and a.model = v.model and a.version = v.version order by 1) as aliases
+    select ${versionColumns}
     from registry.version v
     where v.model = ${model}
       and v.version = coalesce(${number}::int, (select a.version from registry.alias a where a.model = ${model} and a.alias = ${name}))

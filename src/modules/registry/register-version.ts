@@ -38,7 +38,9 @@ export const registerVersion = handle(contract.registerVersion, async (ctx, { mo
       insert into registry.version (workspace, model, version, digest, content, author, registered_at)
       values (${ctx.workspace}, ${model}, ${version}, ${digest}, ${JSON.stringify(content)}::jsonb, ${author}, ${ctx.clock.iso()})
     `.execute(ctx.db)
-    await sql`update registry.model set last_version = ${version} where name = ${model}`.execute(ctx.db)
+    await sql`
+      update registry.model set last_version = ${version}, changed_at = ${ctx.clock.iso()} where name = ${model}
+    `.execute(ctx.db)
   }
   enterLineage(ctx, ref, model, content)
   ctx.entry.after({ digest })

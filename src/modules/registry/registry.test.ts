@@ -146,6 +146,20 @@ describe('aliases', () => {
     })
   })
 
+  test('of two who saw an alias at the same version only one moves it', async () => {
+    await run(setAlias, { model: 'delays', alias: 'shared', version: 1, from: null })
+    const moves = await Promise.allSettled(
+      [2, 3].map((version) => run(setAlias, { model: 'delays', alias: 'shared', version, from: 1 })),
+    )
+    const refused = moves.flatMap((move) => (move.status === 'rejected' ? [move.reason] : []))
+    const { version } = await run(getVersion, { version: 'delays@shared' })
+    expect(refused).toMatchObject([{ code: 'alias_moved', status: 412, details: { version } }])
+    await expect(run(deleteAlias, { model: 'delays', alias: 'shared', from: 1 })).rejects.toMatchObject({
+      code: 'alias_moved',
+    })
+    await run(deleteAlias, { model: 'delays', alias: 'shared', from: version })
+  })
+
   test.each(['3', 'v3', 'latest'])('%s reads as a version and cannot be one', async (alias) => {
     await expect(run(setAlias, { model: 'delays', alias, version: 1 })).rejects.toMatchObject({
       code: 'alias_reserved',
@@ -164,6 +178,8 @@ describe('models', () => {
     const first = await run(putModel, { model: 'twice', spec })
     expect(await run(putModel, { model: 'twice', spec })).toEqual(first)
     expect(await run(getModel, { model: 'twice' })).toEqual(first)
+    const changed = await run(putModel, { model: 'twice', spec: { ...spec, owner: 'grace' } })
+    expect(changed.changedAt > first.changedAt).toBe(true)
     expect(first).toMatchObject({ latestVersion: null, spec: { ...spec, description: '', tags: {} } })
   })
 

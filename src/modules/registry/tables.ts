@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { failure } from '#platform/errors.ts'
 import { errors, type ModelSpec, type Version } from './contract.ts'
 
@@ -8,7 +9,10 @@ export interface ModelRow {
   spec: ModelSpec
   last_version: number
   created_at: string
+  changed_at: string
 }
+
+export const modelColumns = sql`name, spec, last_version, created_at, changed_at`
 
 /** What `registry.version.content` holds: the version without what its columns say. */
 export type VersionContent = Omit<
@@ -45,5 +49,6 @@ export function modelOf(row: ModelRow) {
     spec: row.spec,
     latestVersion: row.last_version === 0 ? null : row.last_version,
     createdAt: row.created_at,
+    changedAt: row.changed_at,
   }
 }

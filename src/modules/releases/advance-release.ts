@@ -2,9 +2,9 @@ import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
 import { publishServingPlan } from './build-plan.ts'
 import * as contract from './contract.ts'
+import { candidateRows } from './observe-release.ts'
 import { nextStage } from './strategy.ts'
 import { findEndpoint, findRelease, releaseOf, releasesFailure } from './tables.ts'
-import { candidateRows } from './watch-release.ts'
 
 export const advanceRelease = handle(contract.advanceRelease, async (ctx, input) => {
   const { release: id, from, verdicts } = input
@@ -15,7 +15,8 @@ export const advanceRelease = handle(contract.advanceRelease, async (ctx, input)
   if (release.state === 'completed' || release.state === 'rolled-back') {
     throw releasesFailure('release_ended', `The release of ${release.version} is ${release.state}`)
   }
-  if (from !== undefined && (from.state !== release.state || from.step !== release.step)) return releaseOf(release)
+  if (from !== undefined && (from.state !== release.state || from.step !== release.step))
+    return releaseOf(ctx.db, release)
   // An operator says no count: the next step's rows begin where this one's ended all the same.
   const rows = input.rows ?? (await candidateRows(ctx.db, release))
   const stage = nextStage(release.strategy, { state: release.state, step: release.step })
@@ -41,5 +42,5 @@ export const advanceRelease = handle(contract.advanceRelease, async (ctx, input)
   ctx.entry.subject('version', release.version)
   ctx.entry.facts({ version: release.version, state: stage.state, weight: stage.weight, rows, verdicts })
   await publishServingPlan(ctx, release.environment)
-  return releaseOf(await findRelease(ctx.db, id))
+  return releaseOf(ctx.db, await findRelease(ctx.db, id))
 })

@@ -43,7 +43,7 @@ export async function publishServingPlan(
     where environment = ${environment}
   `.execute(ctx.db)
   ctx.entry.facts({ environment, generation: plan.generation })
-  ctx.afterCommit(() => announcePlan(ctx.workspace, environment))
+  await announcePlan(ctx, environment)
   return { generation: plan.generation, changed: true }
 }
 

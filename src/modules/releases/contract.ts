@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineErrors } from '#platform/errors.ts'
-import { Instant, listInput, Name, pageOf, VersionRef } from '#platform/names.ts'
+import { Duration, Instant, listInput, Name, pageOf, VersionRef } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
 
 /** A tensor of a model signature in the terms of the Open Inference Protocol; -1 is a free dimension. */
@@ -202,6 +202,8 @@ export type Verdict = z.infer<typeof Verdict>
 
 export const ReleaseState = z.enum(['shadow', 'canary', 'completed', 'rolled-back'])
 
+const ReleaseNote = z.string().max(500).default('')
+
 export const Release = z.object({
   id: z.uuid(),
   environment: Name,
@@ -214,9 +216,16 @@ export const Release = z.object({
   step: z.int().nullable(),
   /** Share of the candidate in basis points. */
   weight: z.int(),
+  /** As the endpoint declared it when the release began. */
+  strategy: Strategy,
   startedBy: z.uuid(),
+  /** A person's, a service account's or Pave's. */
+  startedByName: z.string().nullable(),
   startedAt: Instant,
   endedAt: Instant.nullable(),
+  /** What it is for, in the words of whoever started it. */
+  note: z.string(),
+  /** Why it was rolled back. */
   reason: z.string().nullable(),
   verdicts: z.array(Verdict),
   history: z.array(
@@ -230,9 +239,13 @@ export const NodeStatus = z.object({
   environment: Name,
   generation: z.int(),
   failed: z.array(z.object({ version: z.string(), reason: z.string() })),
+  /** Local overrides in force: they win over the serving plan. */
+  overrides: z.array(z.object({ endpoint: z.string(), version: z.string(), reason: z.string() })),
   appliedAt: Instant,
+  /** A node reports when it starts and when something changed. */
   reportedAt: Instant,
 })
+export type NodeStatus = z.infer<typeof NodeStatus>
 
 export const Endpoint = z.object({
   environment: Name,
@@ -248,6 +261,9 @@ export const Endpoint = z.object({
 export type Endpoint = z.infer<typeof Endpoint>
 
 const named = { environment: Name, endpoint: Name }
+
+/** Part of `environment/endpoint`, of the model or of what serves, in any case. */
+const search = z.string().max(200).optional()
 
 export const putEndpoint = operation({
   name: 'put-endpoint',
@@ -282,8 +298,84 @@ export const listEndpoints = operation({
   effect: 'read',
   permission: { verb: 'endpoint:read', on: [] },
   errors: [],
-  input: z.object(listInput),
+  input: z.object({ ...listInput, search }),
   output: pageOf(Endpoint),
+})
+
+export const EndpointHealth = z.object({
+  environment: Name,
+  endpoint: Name,
+  model: z.string(),
+  version: z.string().nullable(),
+  traffic: Endpoint.shape.traffic,
+  /** The release under way. */
+  release: Release.pick({ id: true, version: true, state: true, weight: true, startedAt: true }).nullable(),
+  nodes: z.object({
+    total: z.int(),
+    /** With the newest serving plan. */
+    current: z.int(),
+    /** That could not load a version. */
+    failing: z.int(),
+    /** On which a local override holds this endpoint. */
+    overridden: z.int(),
+    /** Serving plans that the slowest node has still to take. */
+    lag: z.int(),
+  }),
+  openFindings: z.int(),
+  /** What the endpoint's guardrails allow; null where they say nothing. */
+  limits: z.object({ errorRate: z.number().nullable(), latencyP99Ms: z.number().nullable() }),
+  /** The last day of event time, up to the newest record; null before the first. */
+  recent: z
+    .object({
+      watermark: Instant,
+      /** From its first moment to the watermark. */
+      spanMs: z.int(),
+      rows: z.int(),
+      errors: z.int(),
+      fallbacks: z.int(),
+      latencyMs: z.object({ p50: z.number().nullable(), p99: z.number().nullable() }),
+      /** Answered rows in each of its 24 hours, oldest first. */
+      hours: z.array(z.int()),
+    })
+    .nullable(),
+})
+export type EndpointHealth = z.infer<typeof EndpointHealth>
+
+export const listEndpointHealth = operation({
+  name: 'list-endpoint-health',
+  method: 'GET',
+  path: '/api/v1/endpoint-health',
+  summary: 'List endpoints with what an engineer on call asks first: who answers, how often, how fast, what is wrong',
+  effect: 'read',
+  permission: { verb: 'endpoint:read', on: [] },
+  errors: [],
+  input: z.object({ ...listInput, search }),
+  output: pageOf(EndpointHealth),
+})
+
+export const listServedVersions = operation({
+  name: 'list-served-versions',
+  method: 'POST',
+  path: '/api/v1/served-versions/search',
+  summary: 'Say which versions of some models answer requests, on which endpoints, and with what share of the traffic',
+  effect: 'read',
+  permission: { verb: 'endpoint:read', on: [] },
+  errors: [],
+  input: z.object({ models: z.array(Name).max(200) }),
+  output: z.object({
+    items: z.array(
+      z.object({
+        model: Name,
+        version: z.string(),
+        environment: Name,
+        endpoint: Name,
+        variant: z.enum(['primary', 'canary', 'shadow']),
+        /** Basis points. */
+        weight: z.int(),
+        release: z.uuid().nullable(),
+      }),
+    ),
+  }),
 })
 
 export const startRelease = operation({
@@ -302,7 +394,7 @@ export const startRelease = operation({
     'version_already_serving',
     'version_unfit',
   ],
-  input: z.object({ ...named, version: VersionRef }),
+  input: z.object({ ...named, version: VersionRef, note: ReleaseNote }),
   output: Release,
 })
 
@@ -316,6 +408,50 @@ export const getRelease = operation({
   errors: ['release_not_found'],
   input: z.object({ release: z.uuid() }),
   output: Release,
+})
+
+const Interval = z.object({ low: z.number(), high: z.number() }).nullable()
+
+export const assessRelease = operation({
+  name: 'assess-release',
+  method: 'GET',
+  path: '/api/v1/releases/:release/assessment',
+  summary:
+    'Judge a running release by what is known now: the verdict of each guardrail, rows seen and needed, what comes next',
+  effect: 'read',
+  permission: { verb: 'release:read', on: [] },
+  errors: ['release_not_found'],
+  input: z.object({ release: z.uuid() }),
+  output: z.object({
+    release: z.uuid(),
+    /** False when it has ended: what it was judged by is in its history. */
+    running: z.boolean(),
+    /** When the present step began. */
+    since: Instant,
+    rows: z.object({
+      /** Of the candidate since the release began. */
+      candidate: z.int(),
+      /** Of the candidate in this step, and how many the step asks for. */
+      step: z.int(),
+      needed: z.int(),
+      /** Of the version that is to be replaced, in the same time. */
+      current: z.int(),
+    }),
+    guardrails: z.array(
+      Verdict.extend({
+        /** 95 % confidence of the candidate's value, where one is known. */
+        interval: Interval,
+        /** Rows before it is judged. */
+        needed: z.int(),
+        /** The same of the version that is to be replaced. */
+        current: z.number().nullable(),
+      }),
+    ),
+    /** What follows when the step has its rows and every guardrail holds. */
+    next: z.object({ state: ReleaseState, weight: z.int() }).nullable(),
+    /** Guardrails that must have judged before all traffic is given. */
+    unjudged: z.array(z.string()),
+  }),
 })
 
 export const listReleases = operation({
@@ -405,7 +541,150 @@ export const reportNodeStatus = operation({
   output: z.object({ accepted: z.literal(true) }),
 })
 
+/** What a machine needs to become an inference node: a secret that is good for little else, and for a short time. */
+export const JoinToken = z.object({
+  id: z.uuid(),
+  environment: Name,
+  /** How many nodes may join with it, and how many have. */
+  uses: z.int(),
+  used: z.int(),
+  createdAt: Instant,
+  expiresAt: Instant,
+  revokedAt: Instant.nullable(),
+})
+
+/** What is inside the one string that `create-join-token` shows. */
+export const JoinTicket = z.object({
+  v: z.literal(1),
+  secret: z.string(),
+  environment: Name,
+  /** Where the control plane is; tried in this order. */
+  addresses: z.array(z.url()).min(1),
+  /** Hex sha256 of a public key (SPKI) that must be in the control plane's certificate chain; null without TLS of its own. */
+  pin: z.string().nullable(),
+  /** Ids of the keys that sign serving plans. */
+  planKeys: z.array(z.string()).min(1),
+})
+export type JoinTicket = z.infer<typeof JoinTicket>
+
+export const createJoinToken = operation({
+  name: 'create-join-token',
+  method: 'POST',
+  path: '/api/v1/environments/:environment/join-tokens',
+  summary: 'Make a token with which a machine becomes an inference node of an environment; it is shown once',
+  effect: 'write',
+  permission: { verb: 'node:enrol', on: ['environment'] },
+  errors: [],
+  secrets: ['joinToken'],
+  input: z.object({
+    environment: Name,
+    expiresIn: Duration.default('1h').describe('How long it can be used: 15m, 1h, 7d'),
+    uses: z.int().min(1).max(1000).default(1).describe('How many nodes may join with it'),
+    addresses: z
+      .array(z.url({ protocol: /^https?$/ }))
+      .max(5)
+      .default([])
+      .describe('Where nodes find the control plane; its own address by default'),
+  }),
+  output: z.object({
+    id: z.uuid(),
+    /** For `pave serve --join`. */
+    joinToken: z.string(),
+    environment: Name,
+    addresses: z.array(z.string()),
+    /** Whether a node can tell this control plane from an impostor by its certificate. */
+    pinned: z.boolean(),
+    uses: z.int(),
+    expiresAt: Instant,
+  }),
+})
+
+export const listJoinTokens = operation({
+  name: 'list-join-tokens',
+  method: 'GET',
+  path: '/api/v1/join-tokens',
+  summary: 'List join tokens, without their secrets, newest first',
+  effect: 'read',
+  permission: { verb: 'node:enrol', on: [] },
+  errors: [],
+  input: z.object(listInput),
+  output: pageOf(JoinToken),
+})
+
+export const revokeJoinToken = operation({
+  name: 'revoke-join-token',
+  method: 'POST',
+  path: '/api/v1/join-tokens/:joinToken/revoke',
+  summary: 'Revoke a join token at once; nodes that joined with it stay',
+  effect: 'write',
+  permission: { verb: 'node:enrol', on: [] },
+  errors: ['join_token_not_found'],
+  input: z.object({ joinToken: z.uuid() }),
+  output: z.object({ revokedAt: Instant }),
+})
+
+export const enrolNode = operation({
+  name: 'enrol-node',
+  method: 'POST',
+  path: '/api/v1/nodes',
+  summary: 'Make whoever holds a join token an inference node; `pave serve --join` calls it',
+  effect: 'write',
+  permission: { verb: 'node:enrol', on: [] },
+  errors: [
+    'join_token_unknown',
+    'join_token_expired',
+    'join_token_revoked',
+    'join_token_used_up',
+    'node_name_taken',
+    'principal_exists',
+  ],
+  secrets: ['token', 'onlineUrl'],
+  input: z.object({ secret: z.string().max(200), node: Name }),
+  output: z.object({
+    node: Name,
+    environment: Name,
+    /** Good for this node and this environment, until it is revoked. */
+    token: z.string(),
+    /** Keys that sign serving plans, in PEM. */
+    planPublicKey: z.string(),
+    /** The authority that issued the control plane's certificate, in PEM; null when it is one of the usual ones. */
+    authority: z.string().nullable(),
+    /** Null when the online store is on the control plane's own disk, where no other machine can read it. */
+    onlineUrl: z.string().nullable(),
+  }),
+})
+
 export const errors = defineErrors({
+  join_token_unknown: {
+    status: 401,
+    summary: 'The join token is none of this control plane.',
+    hint: 'Make one with `pave create-join-token`.',
+  },
+  join_token_expired: {
+    status: 403,
+    summary: 'The join token has expired.',
+    hint: 'Make a fresh one with `pave create-join-token`; `--expires-in` says how long it lasts.',
+  },
+  join_token_revoked: {
+    status: 403,
+    summary: 'The join token was revoked.',
+    hint: 'Make a fresh one with `pave create-join-token`.',
+  },
+  join_token_used_up: {
+    status: 403,
+    summary: 'As many nodes as may have joined with this token.',
+    hint: 'Make a fresh one with `pave create-join-token`; `--uses` says for how many nodes.',
+  },
+  join_token_not_found: {
+    status: 404,
+    summary: 'No such join token.',
+    hint: 'List them with `pave list-join-tokens`.',
+  },
+  node_name_taken: {
+    status: 409,
+    summary: 'A node or somebody else has this name.',
+    hint: 'Choose another name. A node that lost its credentials may join again once its tokens are revoked: see `pave list-tokens` and `pave revoke-token`.',
+  },
   endpoint_not_found: {
     status: 404,
     summary: 'The environment has no such endpoint.',

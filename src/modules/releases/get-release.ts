@@ -3,5 +3,5 @@ import * as contract from './contract.ts'
 import { findRelease, releaseOf } from './tables.ts'
 
 export const getRelease = handle(contract.getRelease, async (ctx, { release }) =>
-  releaseOf(await findRelease(ctx.db, release)),
+  releaseOf(ctx.db, await findRelease(ctx.db, release)),
 )

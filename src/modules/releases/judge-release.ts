@@ -17,7 +17,7 @@ export interface Observed {
 export type Reference = ReadonlyMap<string, readonly number[]>
 
 /** Fewest rows that a rate or a quantile is judged on. */
-const fewestRows = 50
+export const fewestRows = 50
 
 /** The verdict of each guardrail on the candidate; pure, so that it can be replayed from what the ledger holds. */
 export function judge(

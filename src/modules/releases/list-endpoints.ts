@@ -1,19 +1,13 @@
-import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
-import { decodeCursor, pageFrom } from '#platform/names.ts'
+import { pageFrom } from '#platform/names.ts'
 import * as contract from './contract.ts'
 import { describeEndpoint } from './describe-endpoint.ts'
-import type { EndpointRow } from './tables.ts'
+import { pageOfEndpoints } from './tables.ts'
 
-export const listEndpoints = handle(contract.listEndpoints, async (ctx, { limit, cursor }) => {
-  const [environment, name] = decodeCursor(cursor, 2) ?? ['', '']
-  const { rows } = await sql<EndpointRow>`
-    select environment, name, spec, salt, version, release from releases.endpoint
-    where (environment, name) > (${environment}, ${name}) order by environment, name limit ${limit + 1}
-  `.execute(ctx.db)
+export const listEndpoints = handle(contract.listEndpoints, async (ctx, input) => {
   const page = pageFrom(
-    rows,
-    limit,
+    await pageOfEndpoints(ctx.db, input),
+    input.limit,
     (row) => row,
     (row) => [row.environment, row.name],
   )

@@ -1,15 +1,24 @@
 import { defineModule } from '#platform/module.ts'
 import { advanceRelease } from './advance-release.ts'
+import { assessRelease } from './assess-release.ts'
 import { errors } from './contract.ts'
+import { createJoinToken } from './create-join-token.ts'
+import { enrolNode } from './enrol-node.ts'
 import { getEndpoint } from './get-endpoint.ts'
 import { getRelease } from './get-release.ts'
+import { listEndpointHealth } from './list-endpoint-health.ts'
 import { listEndpoints } from './list-endpoints.ts'
+import { listJoinTokens } from './list-join-tokens.ts'
 import { listReleases } from './list-releases.ts'
+import { listServedVersions } from './list-served-versions.ts'
 import { createReleases } from './migrations/0001-create-releases.ts'
+import { tellWhyAndWhatOverrides } from './migrations/0002-tell-why-and-what-overrides.ts'
+import { createJoinTokens } from './migrations/0003-create-join-tokens.ts'
 import { planKey } from './plan-key.ts'
 import { publishPlan } from './publish-plan.ts'
 import { putEndpoint } from './put-endpoint.ts'
 import { reportNodeStatus } from './report-node-status.ts'
+import { revokeJoinToken } from './revoke-join-token.ts'
 import { rollbackRelease } from './rollback-release.ts'
 import { nodeRoutes } from './routes.ts'
 import { startRelease } from './start-release.ts'
@@ -21,16 +30,27 @@ export const releases = defineModule({
     putEndpoint,
     getEndpoint,
     listEndpoints,
+    listEndpointHealth,
     startRelease,
     getRelease,
     listReleases,
+    assessRelease,
+    listServedVersions,
     advanceRelease,
     rollbackRelease,
     publishPlan,
     reportNodeStatus,
+    createJoinToken,
+    listJoinTokens,
+    revokeJoinToken,
+    enrolNode,
   ],
   errors,
-  migrations: { '0001-create-releases': createReleases },
+  migrations: {
+    '0001-create-releases': createReleases,
+    '0002-tell-why-and-what-overrides': tellWhyAndWhatOverrides,
+    '0003-create-join-tokens': createJoinTokens,
+  },
   subscribers: [watchReleases, keepPlansCurrent, rollBackUnloadable],
   routes: nodeRoutes,
   // Nodes on this machine read the public key before the first plan exists.

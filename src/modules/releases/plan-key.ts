@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { SignedServingPlan } from './contract.ts'
 
@@ -7,6 +7,8 @@ export interface PlanKey {
   sign(payload: string): SignedServingPlan
   /** What nodes trust, in PEM. */
   publicKey: string
+  /** Hex sha256 of the public key's SPKI DER. */
+  keyId: string
 }
 
 const loaded = new Map<string, PlanKey>()
@@ -28,6 +30,7 @@ export function planKey(dataDir: string): PlanKey {
       keyId,
     }),
     publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    keyId,
   }
   loaded.set(dataDir, key)
   return key
@@ -35,17 +38,24 @@ export function planKey(dataDir: string): PlanKey {
 
 function loadOrCreate(dataDir: string): KeyObject {
   const privateFile = join(dataDir, 'keys', 'serving-plan.key')
-  if (existsSync(privateFile)) {
-    const key = createPrivateKey(readFileSync(privateFile))
-    if (!existsSync(planPublicKeyFile(dataDir))) publish(dataDir, key)
-    return key
+  if (!existsSync(privateFile)) storeOnce(privateFile, generateKeyPairSync('ed25519').privateKey)
+  const key = createPrivateKey(readFileSync(privateFile))
+  if (!existsSync(planPublicKeyFile(dataDir))) publish(dataDir, key)
+  return key
+}
+
+/** Several control planes may start at once: the first link wins, whole, and everybody reads what it holds. */
+function storeOnce(file: string, key: KeyObject): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const mine = `${file}.${process.pid}.new`
+  writeFileSync(mine, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flush: true })
+  try {
+    linkSync(mine, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    rmSync(mine)
   }
-  mkdirSync(dirname(privateFile), { recursive: true, mode: 0o700 })
-  const { privateKey } = generateKeyPairSync('ed25519')
-  writeFileSync(`${privateFile}.new`, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
-  renameSync(`${privateFile}.new`, privateFile)
-  publish(dataDir, privateKey)
-  return privateKey
 }
 
 function publish(dataDir: string, privateKey: KeyObject): void {

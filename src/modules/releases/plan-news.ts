@@ -1,32 +1,31 @@
-import { EventEmitter } from 'node:events'
+import type { OperationContext } from '#platform/context.ts'
+import type { Platform } from '#platform/platform.ts'
+import { announce } from '#platform/storage/database/listen.ts'
 
-const news = new EventEmitter()
-news.setMaxListeners(0)
-
-const nameOf = (workspace: string, environment: string) => `${workspace}/${environment}`
-
-/** Tells nodes that wait in this process; those that wait on another control plane find the plan at their next look. */
-export function announcePlan(workspace: string, environment: string): void {
-  news.emit(nameOf(workspace, environment))
+/** Tells the nodes that wait for a plan, at whichever control plane, once the transaction is committed. */
+export function announcePlan({ db, workspace }: OperationContext, environment: string): Promise<void> {
+  return announce(db, 'pave_news', JSON.stringify({ workspace, type: 'plan', data: { environment } }))
 }
 
 /** Resolves at the next announcement, when the time is up, or when the asker is gone. */
 export function awaitPlan(
+  platform: Platform,
   workspace: string,
   environment: string,
   milliseconds: number,
   gone: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve) => {
-    const name = nameOf(workspace, environment)
     const end = () => {
       clearTimeout(timer)
-      news.off(name, end)
+      stopFollowing()
       gone.removeEventListener('abort', end)
       resolve()
     }
     const timer = setTimeout(end, milliseconds)
-    news.once(name, end)
+    const stopFollowing = platform.events.follow(workspace, ({ type, data }) => {
+      if (type === 'plan' && data.environment === environment) end()
+    })
     gone.addEventListener('abort', end)
   })
 }

@@ -9,10 +9,13 @@ import { createTestPlatform } from '#testing/platform.ts'
 import { recordOf, sendChunk } from '#testing/predictions.ts'
 import {
   advanceRelease,
+  assessRelease,
   getEndpoint,
   getRelease,
+  listEndpointHealth,
   listEndpoints,
   listReleases,
+  listServedVersions,
   putEndpoint,
   reportNodeStatus,
   rollbackRelease,
@@ -155,6 +158,10 @@ describe('a second version', () => {
     })
     await answer('staged', two, 'shadow', 70)
     await reaches(id, 'canary', 500)
+    expect((await run(listServedVersions, { models: ['staged', 'nothing'] })).items).toMatchObject([
+      { version: one, environment: 'prod', endpoint: 'staged', variant: 'primary', weight: 9500 },
+      { version: two, environment: 'prod', endpoint: 'staged', variant: 'canary', weight: 500, release: id },
+    ])
     expect(await served()).toMatchObject({
       shadows: [],
       routes: [
@@ -227,13 +234,44 @@ describe('a second version', () => {
     await release('hurried', one)
     const { id } = await release('hurried', two)
     await answer('hurried', two, 'canary', 55)
+    expect(await run(assessRelease, { release: id })).toMatchObject({
+      running: true,
+      rows: { candidate: 55, step: 55, needed: 60, current: 0 },
+      guardrails: [
+        { guardrail: 'errorRate', verdict: 'pass', value: 0, interval: { low: 0 }, needed: 50, current: null },
+      ],
+      next: { state: 'canary', weight: 5000 },
+      unjudged: [],
+    })
     expect(await run(advanceRelease, { release: id })).toMatchObject({ weight: 5000, history: [{}, { rows: 55 }] })
     await answer('hurried', two, 'canary', 20)
+    expect(await run(assessRelease, { release: id })).toMatchObject({
+      rows: { candidate: 75, step: 20, needed: 60 },
+      next: { state: 'completed', weight: 10_000 },
+    })
     await suite.controlPlane.flushLedger()
     expect(await run(getRelease, { release: id })).toMatchObject({ state: 'canary', weight: 5000 })
     await answer('hurried', two, 'canary', 60)
     await reaches(id, 'completed')
     await expect(run(advanceRelease, { release: id })).rejects.toMatchObject({ code: 'release_ended' })
+    expect(await run(assessRelease, { release: id })).toMatchObject({ running: false, next: null })
+  })
+
+  test('says before its last step which guardrails it still waits for', async () => {
+    const [one = '', two = ''] = await prepare('waiting', 2, { shadow: { sample: '5%', requests: 1 }, guardrails })
+    await release('waiting', one)
+    const started = await run(startRelease, {
+      environment: 'prod',
+      endpoint: 'waiting',
+      version: two,
+      note: 'fewer false alarms',
+    })
+    expect(started).toMatchObject({ note: 'fewer false alarms', strategy: { shadow: { requests: 1 } } })
+    await answer('waiting', two, 'shadow', 55)
+    expect(await run(assessRelease, { release: started.id })).toMatchObject({
+      next: { state: 'completed' },
+      unjudged: ['inputShift'],
+    })
   })
 })
 
@@ -325,6 +363,41 @@ test('a token that is revoked leaves the plan, and a waiting node is told', asyn
   const next = ServingPlan.parse(JSON.parse((await (await waiting).json()).payload))
   expect(next.generation).toBeGreaterThan(generation)
   expect(next.keys.map((one) => one.id)).not.toContain(id)
+})
+
+test('the health of endpoints tells who answers, how much, how well, and which nodes lag', async () => {
+  const [one = '', two = ''] = await prepare('healthy', 2, { steps })
+  await release('healthy', one)
+  await answer('healthy', one, 'primary', 90, { at: '2025-03-01T10:59:00.000Z', latencyUs: 2_000 })
+  await answer('healthy', one, 'primary', 10, { at: '2025-03-01T12:30:00.000Z', status: 'error', prediction: null })
+  await answer('healthy', one, 'primary', 5, { at: '2025-02-27T12:30:00.000Z' })
+  const { id } = await release('healthy', two)
+  const { generation } = await look('healthy')
+  const overrides = [{ endpoint: 'healthy', version: one, reason: 'by hand' }]
+  await run(reportNodeStatus, { node: 'node-9', environment: 'prod', generation: (generation ?? 0) - 1, overrides })
+  const { items } = await run(listEndpointHealth, { search: 'PROD/Healthy' })
+  expect(items).toMatchObject([
+    {
+      endpoint: 'healthy',
+      version: one,
+      traffic: [
+        { version: one, weight: 9500 },
+        { version: two, variant: 'canary', weight: 500 },
+      ],
+      release: { id, state: 'canary' },
+      nodes: { overridden: 1 },
+      openFindings: 0,
+      recent: { watermark: '2025-03-01T12:30:00.000Z', spanMs: 84_600_000, rows: 100, errors: 10 },
+    },
+  ])
+  const [health] = items
+  expect(health?.nodes.lag).toBeGreaterThanOrEqual(1)
+  expect(health?.recent?.hours.filter((rows) => rows > 0)).toEqual([90, 10])
+  expect(health?.recent?.hours.slice(-3)).toEqual([90, 0, 10])
+  expect((await look('healthy')).nodes.find((node) => node.node === 'node-9')).toMatchObject({ overrides })
+  await prepare('silent', 1)
+  const silent = await run(listEndpointHealth, { search: 'silent' })
+  expect(silent.items).toMatchObject([{ version: null, traffic: [], release: null, recent: null }])
 })
 
 test('endpoints and releases are listed in pages', async () => {

@@ -53,7 +53,7 @@ export const rollbackRelease = handle(contract.rollbackRelease, async (ctx, inpu
     rows,
   })
   await publishServingPlan(ctx, environment)
-  return releaseOf(await findRelease(ctx.db, release.id))
+  return releaseOf(ctx.db, await findRelease(ctx.db, release.id))
 })
 
 function canGoBack(release: ReleaseRow): boolean {

@@ -1,31 +1,47 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { allows } from '#platform/actor.ts'
+import { allows, systemActor } from '#platform/actor.ts'
 import { platformFailure } from '#platform/errors.ts'
 import { Digest, Name } from '#platform/names.ts'
 import type { Platform } from '#platform/platform.ts'
-import { requireActor } from '#platform/surfaces/request.ts'
-import type { SignedServingPlan } from './contract.ts'
+import { requireActor, traceIdOf } from '#platform/surfaces/request.ts'
+import { enrolNode, type SignedServingPlan } from './contract.ts'
+import { workspaceOfJoinToken } from './join-tokens.ts'
 import { awaitPlan } from './plan-news.ts'
 
 const longestWaitMs = 20_000
 
 const Wanted = z.object({ environment: Name, after: z.coerce.number().int().min(0).default(0) })
 
-/** What inference nodes fetch: the newest plan, by long poll, and the artifacts that it names. */
+const Joining = z.object({ secret: z.string().max(200), node: Name })
+
+/** How a machine becomes a node, and what nodes fetch: the newest plan, by long poll, and the artifacts that it names. */
 export function nodeRoutes(app: FastifyInstance, platform: Platform): void {
+  // Nobody is known yet, so the secret says which workspace.
+  app.post('/internal/v1/enrolments', async (request) => {
+    const input = Joining.parse(request.body)
+    const workspace = await workspaceOfJoinToken(platform, input.secret)
+    return platform.run(enrolNode, { actor: systemActor(workspace), input, traceId: traceIdOf(request) })
+  })
+
   app.get('/internal/v1/serving-plan', async (request, reply) => {
     const { environment, after } = Wanted.parse(request.query)
     const { workspace } = await requireNode(platform, request, [environment])
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
-    let plan = await newestPlan(platform, workspace, environment, after)
-    if (plan === undefined) {
-      await awaitPlan(workspace, environment, longestWaitMs, gone.signal)
-      plan = await newestPlan(platform, workspace, environment, after)
+    // Listening begins before the look, or what is announced between the two would be missed.
+    const news = awaitPlan(platform, workspace, environment, longestWaitMs, gone.signal)
+    try {
+      let plan = await newestPlan(platform, workspace, environment, after)
+      if (plan === undefined) {
+        await news
+        plan = await newestPlan(platform, workspace, environment, after)
+      }
+      return plan === undefined ? reply.status(204).send() : plan
+    } finally {
+      gone.abort()
     }
-    return plan === undefined ? reply.status(204).send() : plan
   })
 
   app.get('/internal/v1/objects/:digest', async (request, reply) => {

@@ -11,7 +11,7 @@ import { findEndpoint, findRelease, releaseOf, releasesFailure, runningRelease }
 
 export const startRelease = handle(
   contract.startRelease,
-  async (ctx, { environment, endpoint: name, version: ref }) => {
+  async (ctx, { environment, endpoint: name, version: ref, note }) => {
     const endpoint = await findEndpoint(ctx.db, environment, name, true)
     const version = await resolveVersion(ctx.db, ref)
     await checkFit(ctx, endpoint.spec, version)
@@ -30,11 +30,11 @@ export const startRelease = handle(
     await sql`
     insert into releases.release
       (workspace, id, environment, endpoint, version, previous, state, step, weight, strategy, watermark, started_by,
-       started_at, ended_at, history)
+       started_at, ended_at, note, history)
     values (${ctx.workspace}, ${id}, ${environment}, ${name}, ${version.ref}, ${endpoint.version}, ${stage.state},
             ${stage.step}, ${stage.weight}, ${JSON.stringify(strategy)}::jsonb,
             ${await endpointWatermark(ctx.db, environment, name)}, ${ctx.actor.onBehalfOf ?? ctx.actor.id}, ${now},
-            ${stage.state === 'completed' ? now : null}, ${JSON.stringify(history)}::jsonb)
+            ${stage.state === 'completed' ? now : null}, ${note}, ${JSON.stringify(history)}::jsonb)
   `.execute(ctx.db)
     if (stage.state === 'completed') {
       await sql`
@@ -46,9 +46,15 @@ export const startRelease = handle(
     ctx.entry.subject('version', version.ref)
     ctx.entry.input('version', version.ref)
     ctx.entry.output('release', id)
-    ctx.entry.facts({ version: version.ref, previous: endpoint.version, state: stage.state, weight: stage.weight })
+    ctx.entry.facts({
+      version: version.ref,
+      previous: endpoint.version,
+      state: stage.state,
+      weight: stage.weight,
+      note,
+    })
     await publishServingPlan(ctx, environment)
-    return releaseOf(await findRelease(ctx.db, id))
+    return releaseOf(ctx.db, await findRelease(ctx.db, id))
   },
 )
 

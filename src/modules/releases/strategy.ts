@@ -1,4 +1,4 @@
-import { basisPoints, type Release, type Strategy } from './contract.ts'
+import { basisPoints, type Release, type Strategy, type Verdict } from './contract.ts'
 
 /** Where a release stands: its state, the step, and the candidate's share in basis points. */
 export interface Stage {
@@ -33,6 +33,18 @@ export function rowsNeeded(
 ): number {
   if (state === 'shadow') return strategy.shadow?.requests ?? 0
   return strategy.steps[step ?? 0]?.requests ?? 0
+}
+
+/**
+ * Guardrails that keep a release from its last stage because they have nothing to judge by: all traffic only for what
+ * every guardrail has judged.
+ */
+export function unjudged(
+  { state, step, strategy }: { state: Release['state']; step: number | null; strategy: Strategy },
+  verdicts: readonly Verdict[],
+): string[] {
+  if (state === 'rolled-back' || nextStage(strategy, { state, step }).state !== 'completed') return []
+  return verdicts.filter((verdict) => verdict.verdict === 'no-data').map((verdict) => verdict.guardrail)
 }
 
 /** Why a strategy makes no sense, or undefined. */

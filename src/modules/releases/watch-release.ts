@@ -1,13 +1,9 @@
 import { sql } from 'kysely'
-import { emptyLatencyHistogram } from '#algorithms/statistics/latency-histogram.ts'
-import { mergeStatistics, type Statistics, windowStatistics } from '#modules/predictions/queries.ts'
-import { resolveVersion } from '#modules/registry/queries.ts'
 import { systemActor } from '#platform/actor.ts'
 import type { Subscriber, SubscriberContext } from '#platform/module.ts'
-import type { Db } from '#platform/storage/database/database.ts'
 import { advanceRelease, publishPlan, rollbackRelease, type Verdict } from './contract.ts'
-import { judge, type Observed, type Reference } from './judge-release.ts'
-import { nextStage, rowsNeeded } from './strategy.ts'
+import { assess } from './observe-release.ts'
+import { rowsNeeded, unjudged } from './strategy.ts'
 import { type ReleaseRow, runningRelease } from './tables.ts'
 
 /** The rollout controller: each batch of predictions is a reason to look at the releases of the endpoints in it. */
@@ -28,7 +24,8 @@ async function watch(ctx: SubscriberContext, workspace: string, environment: str
     return release && { release, ...(await assess(db, release)) }
   })
   if (seen === undefined) return
-  const { release, verdicts, rows } = seen
+  const { release, verdicts, candidate } = seen
+  const { rows } = candidate
   const failed = verdicts.filter((verdict) => verdict.verdict === 'fail')
   const actor = systemActor(workspace)
   if (failed.length > 0) {
@@ -39,7 +36,7 @@ async function watch(ctx: SubscriberContext, workspace: string, environment: str
     })
   } else if (
     rows - release.step_rows >= rowsNeeded(release.strategy, { state: release.state, step: release.step }) &&
-    !lastStageUnjudged(release, verdicts)
+    unjudged(release, verdicts).length === 0
   ) {
     const from = { state: release.state, step: release.step }
     await ctx.platform.run(advanceRelease, {
@@ -48,56 +45,6 @@ async function watch(ctx: SubscriberContext, workspace: string, environment: str
       idempotencyKey: `advance ${release.id} from ${release.state} ${release.step}`,
     })
   }
-}
-
-/** All traffic only for what every guardrail has judged: without data a release holds. */
-function lastStageUnjudged(release: ReleaseRow, verdicts: readonly Verdict[]): boolean {
-  const { state, step, strategy } = release
-  const last = state !== 'rolled-back' && nextStage(strategy, { state, step }).state === 'completed'
-  return last && verdicts.some((verdict) => verdict.verdict === 'no-data')
-}
-
-async function assess(db: Db, release: ReleaseRow): Promise<{ verdicts: Verdict[]; rows: number }> {
-  const candidate = await observe(db, release, release.version)
-  const current = release.previous === null ? undefined : await observe(db, release, release.previous)
-  const verdicts = judge(
-    release.strategy.guardrails,
-    candidate,
-    await referenceOf(db, release.version),
-    current,
-    release.previous === null ? new Map() : await referenceOf(db, release.previous),
-  )
-  return { verdicts, rows: candidate.rows }
-}
-
-/** Rows that the candidate answered or shadowed since the release began. */
-export async function candidateRows(db: Db, release: ReleaseRow): Promise<number> {
-  return (await observe(db, release, release.version)).rows
-}
-
-/** All that a version did on the endpoint since the release began, in whatever role. */
-async function observe(db: Db, release: ReleaseRow, version: string): Promise<Observed> {
-  const { environment, endpoint, watermark } = release
-  const items: Statistics[] = await windowStatistics(db, {
-    environment,
-    endpoint,
-    version,
-    from: watermark ?? undefined,
-  })
-  const [first, ...others] = items
-  const sum = first && others.reduce(mergeStatistics, first)
-  return {
-    rows: sum?.rows ?? 0,
-    errors: sum?.errors ?? 0,
-    fallbacks: sum?.fallbacks ?? 0,
-    latency: sum?.latency ?? emptyLatencyHistogram(),
-    features: new Map(Object.entries(sum?.features ?? {}).map(([name, { counts }]) => [name, counts])),
-  }
-}
-
-async function referenceOf(db: Db, ref: string): Promise<Reference> {
-  const version = await resolveVersion(db, ref)
-  return new Map(version.profile.map((profile) => [profile.name, profile.counts]))
 }
 
 function reasonOf(failed: readonly Verdict[]): string {

@@ -132,6 +132,9 @@ const ArtifactEntry = z.object({
   digest: Digest.nullable(),
 })
 
+/** An experiment with what a list tells of its runs, deleted ones left out. */
+const ExperimentSummary = Experiment.extend({ runs: z.int(), lastRunAt: Instant.nullable() })
+
 export const createExperiment = operation({
   name: 'create-experiment',
   method: 'POST',
@@ -167,9 +170,10 @@ export const listExperiments = operation({
   input: z.object({
     ...listInput,
     name: z.string().max(500).optional(),
+    search: z.string().max(200).optional().describe('Part of the name'),
     state: z.enum(['active', 'deleted', 'all']).default('active'),
   }),
-  output: pageOf(Experiment),
+  output: pageOf(ExperimentSummary),
 })
 
 export const updateExperiment = operation({

@@ -1,17 +1,28 @@
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
-import { decodeCursor, pageFrom } from '#platform/names.ts'
+import { decodeCursor, pageFrom, textPattern } from '#platform/names.ts'
 import * as contract from './contract.ts'
 import { type ExperimentRow, experimentOf } from './tables.ts'
 
-export const listExperiments = handle(contract.listExperiments, async (ctx, { name, state, limit, cursor }) => {
+type Row = ExperimentRow & { runs: number; last_run_at: string | null }
+
+export const listExperiments = handle(contract.listExperiments, async (ctx, { name, search, state, limit, cursor }) => {
   const [before] = decodeCursor(cursor, 1) ?? [2 ** 31 - 1]
-  const { rows } = await sql<ExperimentRow>`
-    select id, name, state, tags, created_at, updated_at from tracking.experiment
-    where id < ${before}
-      and (${state} = 'all' or state = ${state})
-      and (${name ?? null}::text is null or name = ${name ?? null})
-    order by id desc limit ${limit + 1}
+  const pattern = search === undefined || search === '' ? null : textPattern(search)
+  const { rows } = await sql<Row>`
+    with page as (
+      select workspace, id, name, state, tags, created_at, updated_at from tracking.experiment
+      where id < ${before}
+        and (${state} = 'all' or state = ${state})
+        and (${name ?? null}::text is null or name = ${name ?? null})
+        and (${pattern}::text is null or name ilike ${pattern})
+      order by id desc limit ${limit + 1}
+    )
+    select page.*, run.runs, run.last_run_at from page cross join lateral (
+      select count(*) as runs, max(started_at) as last_run_at from tracking.run
+      where run.workspace = page.workspace and run.experiment = page.id and run.state = 'active'
+    ) run order by page.id desc
   `.execute(ctx.db)
-  return pageFrom(rows, limit, experimentOf, (row) => [row.id])
+  const summaryOf = (row: Row) => ({ ...experimentOf(row), runs: row.runs, lastRunAt: row.last_run_at })
+  return pageFrom(rows, limit, summaryOf, (row) => [row.id])
 })

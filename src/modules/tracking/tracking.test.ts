@@ -35,7 +35,7 @@ describe('experiments', () => {
       await expect(pave.run(contract.createExperiment, { name })).rejects.toMatchObject({ code: 'experiment_exists' })
     }
     const { items } = await pave.run(contract.listExperiments, { name: 'forests' })
-    expect(items).toEqual([second])
+    expect(items).toEqual([{ ...second, runs: 0, lastRunAt: null }])
     const rename = { experiment: second.experiment, name: 'trees' }
     await expect(pave.run(contract.updateExperiment, rename)).rejects.toMatchObject({ code: 'experiment_exists' })
     const update = { experiment: second.experiment, tags: { more: 'b' }, removeTags: ['team'] }
@@ -160,7 +160,11 @@ describe('runs', () => {
         tags: { n: String(index) },
       })
     }
-    await pave.run(contract.createTrackingRun, { experiment, name: 'bare' })
+    const bare = await pave.run(contract.createTrackingRun, { experiment, name: 'bare' })
+    expect((await pave.run(contract.listExperiments, { search: 'SEAR' })).items).toMatchObject([
+      { experiment, runs: 6, lastRunAt: bare.startedAt },
+    ])
+    expect((await pave.run(contract.listExperiments, { search: 'se%ch' })).items).toEqual([])
     const search = (input: object) => pave.run(contract.searchTrackingRuns, { experiments: [experiment], ...input })
     const names = async (input: object) => (await search(input)).items.map((one) => one.name)
     const metric = (comparator: string, value: number) => ({ field: 'metric', key: 'auc', comparator, value })

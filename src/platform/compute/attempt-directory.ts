@@ -44,6 +44,9 @@ export interface Preparation {
   /** Whether the step cannot change a file that it may only read: then inputs are linked, otherwise copied. */
   linkInputs: boolean
   limitProcesses: boolean
+  environment: string | undefined
+  /** Authorities in PEM that the step's programs are to trust; undefined leaves them to their own. */
+  trustBundle: string | undefined
 }
 
 /** Lays out everything that the step needs, down to `run.sh`, which starts it. */
@@ -58,11 +61,14 @@ export async function prepareAttempt(spec: StepSpec, at: AttemptPaths, how: Prep
     stepFile: join(at.work, 'step.json'),
     home: join(at.work, 'home'),
     temp: join(at.work, 'tmp'),
+    environment: how.environment,
+    authorities: how.trustBundle === undefined ? undefined : join(at.work, 'authorities.pem'),
   }
   const code = join(at.work, 'code')
   await Promise.all([at.outputs, paths.home, paths.temp].map((path) => mkdir(path, { mode: 0o700 })))
   await unpackBundle('bundle' in spec.code ? spec.code.bundle : (await packBundle(spec.code.directory)).bytes, code)
   await writeFile(paths.stepFile, stepFile(spec, paths), { mode: 0o400 })
+  if (how.trustBundle !== undefined) await copyFile(how.trustBundle, join(at.work, 'authorities.pem'))
   const environment = stepEnvironment(spec, paths, how.searchPath)
   await writeFile(join(at.work, 'run.sh'), runScript(spec, environment, code, how.limitProcesses), { mode: 0o400 })
   if (owner !== undefined) await giveTree(at.work, owner)

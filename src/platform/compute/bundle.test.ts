@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { packBundle, unpackBundle } from './bundle.ts'
+import { packBundle, pickFromBundle, unpackBundle } from './bundle.ts'
 
 let scratch: string
 beforeEach(async () => {
@@ -102,6 +102,21 @@ describe('packBundle', () => {
     await write(scratch, { [`in/${'x'.repeat(120)}`]: '' })
     await expect(packBundle(join(scratch, 'in'))).rejects.toEqual(rejectsBundle(/too long/))
   })
+})
+
+it('picks files of a bundle, the same bytes whatever else it held', async () => {
+  await write(scratch, {
+    'in/a.txt': 'a',
+    'in/deep/b.txt': 'b',
+    'in/c.txt': 'c',
+    'few/a.txt': 'a',
+    'few/deep/b.txt': 'b',
+  })
+  const { bytes } = await packBundle(join(scratch, 'in'))
+  const picked = pickFromBundle(bytes, ['deep/b.txt', 'a.txt', 'a.txt'])
+  expect(picked.digest).toBe((await packBundle(join(scratch, 'few'))).digest)
+  expect(pickFromBundle(bytes, []).files).toEqual([])
+  expect(() => pickFromBundle(bytes, ['d.txt'])).toThrow('The code holds no file "d.txt"')
 })
 
 describe('unpackBundle', () => {

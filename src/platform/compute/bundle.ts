@@ -66,6 +66,20 @@ export async function unpackBundle(
   return entries.map((entry) => entry.name)
 }
 
+/** A bundle of these files of another one alone. Throws `invalid_bundle` for a file that it does not hold. */
+export function pickFromBundle(bundle: Uint8Array, names: readonly string[]): Bundle {
+  const entries = readEntries(Buffer.from(bundle.buffer, bundle.byteOffset, bundle.byteLength))
+  const files = [...new Set(names)].sort(byBytes)
+  const parts = files.flatMap((file) => {
+    const entry = entries.find(({ name }) => name === file)
+    if (entry === undefined) throw computeFailure('invalid_bundle', `The code holds no file ${JSON.stringify(file)}`)
+    const { content, executable } = entry
+    return [header(file, content.length, executable), content, Buffer.alloc(padding(content.length))]
+  })
+  const bytes = Buffer.concat([...parts, Buffer.alloc(2 * block)])
+  return { bytes, digest: digestOf(bytes), files }
+}
+
 async function listFiles(root: string, directory: string, ignore: readonly string[]): Promise<string[]> {
   const found: string[] = []
   for (const entry of await readdir(join(root, directory), { withFileTypes: true })) {

@@ -38,6 +38,11 @@ export interface StepSpec {
   params: Readonly<Record<string, ParameterValue>>
   /** Added to the clean environment of the step. */
   env: Readonly<Record<string, string>>
+  /**
+   * A directory that the step finds in `PAVE_ENVIRONMENT`, its `bin` first in the PATH: to fill, or to use as an earlier
+   * attempt of the workspace has filled it. The key names what it holds.
+   */
+  environment?: { key: string; access: 'make' | 'use' }
   resources: StepResources
   timeoutMs: number
 }
@@ -77,7 +82,7 @@ export interface Attempt {
 /** Where steps run. Attempts outlive the process that started them. */
 export interface Compute {
   isolation: Isolation
-  /** Throws `invalid_step`, `invalid_bundle`, `compute_unavailable`, `disk_full`. */
+  /** Throws `invalid_step`, `invalid_bundle`, `environment_missing`, `compute_unavailable`, `disk_full`. */
   start(spec: StepSpec): Promise<Attempt>
   /** Follows an attempt that another process started, or reads how it ended. Throws `attempt_not_found`. */
   adopt(attemptId: string): Promise<Attempt>
@@ -85,11 +90,15 @@ export interface Compute {
   list(): Promise<{ attemptId: string; running: boolean }[]>
   /** Ends it as `cancelled`, politely first; answers when it has ended. One that ended already stays as it is. */
   stop(attemptId: string): Promise<void>
-  /** What it printed from byte `offset` on, at most `limit` bytes; `capped` when more was printed than is kept. */
+  /** What it printed from byte `offset` on, at most `limit` of `size` bytes; `capped` when more was printed than is kept. */
   readLog(
     attemptId: string,
     range?: { offset?: number; limit?: number },
-  ): Promise<{ bytes: Buffer; next: number; capped: boolean }>
+  ): Promise<{ bytes: Buffer; next: number; size: number; capped: boolean }>
+  /** Whether an environment can be used here. */
+  hasEnvironment(workspace: string, key: string): Promise<boolean>
+  /** Lets others use the environment that an attempt made; from now on nobody can change it. */
+  keepEnvironment(attemptId: string): Promise<void>
   /** Removes the files of an attempt that has ended. Of an unknown one: nothing. */
   discard(attemptId: string): Promise<void>
   /** Stops following; the attempts go on. */
@@ -106,6 +115,11 @@ export const computeErrors = defineErrors({
     status: 422,
     summary: 'The code bundle cannot be packed or unpacked.',
     hint: 'Bundle plain files below one directory; links, absolute paths and `..` are refused.',
+  },
+  environment_missing: {
+    status: 409,
+    summary: 'The environment of the step is not on this machine.',
+    hint: 'Run the pipeline again: the step that makes the environment then makes it here.',
   },
   attempt_not_found: {
     status: 404,

@@ -21,6 +21,8 @@ export const AttemptRecord = z.object({
   timeoutMs: z.number(),
   /** The uid that outputs must have; undefined where steps run under ours. */
   owner: z.number().optional(),
+  /** The environment that it is to fill. */
+  makes: z.string().optional(),
 })
 export type AttemptRecord = z.infer<typeof AttemptRecord>
 
@@ -81,6 +83,9 @@ export async function judgeAttempt(
     return { ...facts, ...(full ?? lost) }
   }
   if (exit.code === 0) {
+    // Looked at once only: it may hold very many files.
+    const large = record.makes === undefined ? undefined : await checkDisk(record.makes, record.resources)
+    if (large !== undefined) return { ...facts, ...large }
     const outputs = await collectOutputs(at, record)
     if (typeof outputs === 'string') return { ...facts, status: 'failed', reason: outputs }
     return { ...facts, status: 'succeeded', outputs, reason: 'The step ended with exit code 0.' }

@@ -12,6 +12,8 @@ export interface Confinement {
   uid: number
   /** Hidden from the step where it shares our uid. */
   dataDir: string
+  /** What it sees of it besides its own directory. */
+  environment: { directory: string; writable: boolean } | undefined
 }
 
 /** One way to start `sh run.sh` kept apart from Pave. */
@@ -62,9 +64,10 @@ export const userNamespace: Launcher = {
   },
   ownUid: false,
   ownProcesses: true,
-  command: ({ work, dataDir }) => [
+  command: ({ work, dataDir, environment }) => [
     ...['unshare', '--user', '--map-root-user', '--mount', ...processNamespace, '--'],
     ...['sh', confine, dataDir, work],
+    ...(environment === undefined ? [] : [environment.directory, environment.writable ? 'rw' : 'ro']),
   ],
 }
 
@@ -94,7 +97,7 @@ export async function launcherWorks(launcher: Launcher, dataDir: string): Promis
   try {
     await writeFile(join(work, 'run.sh'), 'exit 0\n', { mode: 0o444 })
     if (launcher.ownUid) await chown(work, firstUid, firstUid)
-    const [program = '', ...rest] = launcher.command({ work, uid: firstUid, dataDir })
+    const [program = '', ...rest] = launcher.command({ work, uid: firstUid, dataDir, environment: undefined })
     await promisify(execFile)(program, rest, { timeout: 5000 })
     return true
   } catch {

@@ -378,6 +378,61 @@ describe.concurrent.each(working.filter(({ works }) => works))('local compute, $
     },
   )
 
+  const environment = { key: 'tools-1' }
+  const tool = `mkdir "$PAVE_ENVIRONMENT/bin" && printf '#!/bin/sh\\necho "from $0"\\n' > tool &&
+    chmod 700 tool && mv tool "$PAVE_ENVIRONMENT/bin/" && ln -s /etc/shadow "$PAVE_ENVIRONMENT/link"`
+  const make = (more: Partial<StepSpec> = {}) =>
+    step(tool, { environment: { ...environment, access: 'make' }, ...more })
+  const use = (command: string, more: Partial<StepSpec> = {}) =>
+    step(command, { environment: { ...environment, access: 'use' }, ...more })
+
+  it('makes an environment once, for the steps of its workspace alone, and closes it to changes', async () => {
+    await expect(compute.start(use('true'))).rejects.toMatchObject({ code: 'environment_missing' })
+    const [maker, twin] = [make(), make()]
+    for (const spec of [maker, twin]) expect(await run(spec)).toMatchObject({ status: 'succeeded' })
+    expect(await compute.hasEnvironment('w1', environment.key)).toBe(false)
+    for (const spec of [maker, twin, maker]) await compute.keepEnvironment(spec.attemptId)
+    expect(await compute.hasEnvironment('w1', environment.key)).toBe(true)
+    expect(await compute.hasEnvironment('w2', environment.key)).toBe(false)
+    const shadow = await stat('/etc/shadow')
+    await Promise.all([maker, twin].map(({ attemptId }) => compute.discard(attemptId)))
+
+    const user = use(
+      'tool; echo broken > "$PAVE_ENVIRONMENT/bin/tool"; touch "$PAVE_ENVIRONMENT/new"; tool; echo "$PATH"',
+    )
+    expect((await run(user)).status).toBe('succeeded')
+    const said = (await logOf(user)).split('\n').filter((line) => line.startsWith('from '))
+    expect(said).toHaveLength(launcher.isolation.kind === 'none' ? said.length : 2)
+    const path = said[0]?.slice('from '.length, -'/bin/tool'.length) ?? ''
+    expect(path).toContain(maker.attemptId)
+    expect(await logOf(user)).toContain(`${path}/bin:`)
+    expect(await stat('/etc/shadow')).toMatchObject({ mode: shadow.mode, uid: shadow.uid })
+    expect(await readdir(join(path, '..'))).toEqual(['.made', maker.attemptId])
+    if (launcher.isolation.kind !== 'none') {
+      const stranger = step(`cat "${path}/bin/tool" && ls "${path}"`, { workspace: 'w2' })
+      expect((await run(stranger)).status).toBe('failed')
+      expect(await logOf(stranger)).not.toContain('echo')
+    }
+  })
+
+  it('offers no environment that was not made to its end, and removes what is left of it', async () => {
+    const half = { environment: { key: 'half', access: 'make' } } as const
+    const failing = step('touch "$PAVE_ENVIRONMENT/x"; exit 1', half)
+    expect((await run(failing)).status).toBe('failed')
+    const large = step('head -c 6000000 /dev/zero | tee "$PAVE_ENVIRONMENT/x" > "$PAVE_ENVIRONMENT/y"', {
+      ...half,
+      resources: { memoryMb: 64, diskMb: 8, processes: 8 },
+    })
+    expect(await run(large)).toMatchObject({ status: 'out_of_disk' })
+    expect(await compute.hasEnvironment('w1', 'half')).toBe(false)
+    const places = join(dataDir, 'compute/environments')
+    const entries = async () => (await readdir(places, { recursive: true })).filter((name) => name.includes('attempt-'))
+    const left = (await entries()).filter((name) => name.endsWith(failing.attemptId))
+    expect(left).toHaveLength(1)
+    for (const { attemptId } of [failing, large]) await compute.discard(attemptId)
+    expect(await entries()).not.toContain(left[0])
+  })
+
   it('discards what the step closed', async () => {
     const spec = step('mkdir -p shut/deep && touch shut/deep/file && chmod 000 shut/deep shut')
     await run(spec)

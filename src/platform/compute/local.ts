@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts'
 import { platformFailure } from '../errors.ts'
 import { type AttemptPaths, attemptPaths, prepareAttempt } from './attempt-directory.ts'
 import { type Attempt, type Compute, computeFailure, type StepSpec } from './compute.ts'
+import { openEnvironments } from './environments.ts'
 import { createFollower } from './follow-attempts.ts'
 import { AttemptRecord, StoredResult } from './judge-attempt.ts'
 import { findLauncher, type Launcher } from './launcher.ts'
@@ -24,6 +25,8 @@ export interface LocalComputeOptions {
   asRoot: boolean
   /** The Node binary that steps find first in their PATH. */
   node: { binary: string; version: string }
+  /** File of the authorities that programs of steps are to trust; without it they trust their own. */
+  trustBundle?: string | undefined
   /** Found by trying when it is not given. */
   launcher?: Launcher
   /** How long a step may take to end politely. */
@@ -45,6 +48,11 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
   const attempts = join(root, 'attempts')
   await mkdir(attempts, { recursive: true })
   for (const path of [root, attempts]) await chmod(path, 0o711)
+  const environments = await openEnvironments(join(root, 'environments'))
+  await environments.prune(
+    clock.now(),
+    async (attemptId) => (await stat(join(attempts, attemptId)).catch(() => undefined)) !== undefined,
+  )
   const launcher = options.launcher ?? (await findLauncher(dataDir, options.asRoot))
   const { ownUid, ownProcesses, isolation } = launcher
   const nodePath = await nodeDirectory(node.binary, node.version, ownUid ? dataDir : undefined)
@@ -75,16 +83,19 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
     if (!(await madeDirectory(at.directory))) return adoptNow(spec.attemptId)
     try {
       const uid = ownUid ? await uidOf(spec.workspace) : undefined
-      const record = recordOf(spec, uid)
+      const environment = await placeEnvironment(spec, uid)
+      const record = recordOf(spec, uid, environment?.writable === true ? environment.directory : undefined)
       await writeFile(at.record, JSON.stringify(record), { mode: 0o600 })
       await prepareAttempt(spec, at, {
         owner: uid,
         searchPath: `${nodePath}:${systemPath}`,
         linkInputs: isolation.kind !== 'user_namespace',
         limitProcesses: isolation.kind !== 'none',
+        environment: environment?.directory,
+        trustBundle: options.trustBundle,
       })
       const deadline = Math.ceil((spec.timeoutMs + graceMs) / 1000) + 5
-      const confined = launcher.command({ work: at.work, uid: uid ?? 0, dataDir })
+      const confined = launcher.command({ work: at.work, uid: uid ?? 0, dataDir, environment })
       const child = await startSupervisor(spec.attemptId, at, ['timeout', '-s', 'KILL', `${deadline}`, ...confined])
       child.once('exit', () => follower.ended(spec.attemptId))
       return follower.follow({ attemptId: spec.attemptId, at, record, pid: child.pid, startedMs: clock.now() })
@@ -92,6 +103,17 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
       await rm(at.directory, { recursive: true, force: true })
       throw error
     }
+  }
+
+  async function placeEnvironment({ workspace, attemptId, environment }: StepSpec, uid: number | undefined) {
+    if (environment === undefined) return undefined
+    const { key, access } = environment
+    if (access === 'make') {
+      return { directory: await environments.begin(workspace, key, attemptId, uid), writable: true }
+    }
+    const directory = await environments.find(workspace, key, clock.now())
+    if (directory === undefined) throw computeFailure('environment_missing', `The environment ${key} is not here`)
+    return { directory, writable: false }
   }
 
   function nameFullDisk(error: unknown): never {
@@ -141,17 +163,32 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
         )
       try {
         const { size } = await file.stat()
-        const length = Math.max(0, Math.min(limit, Math.min(size, maxLogBytes) - offset))
+        const kept = Math.min(size, maxLogBytes)
+        const length = Math.max(0, Math.min(limit, kept - offset))
         const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset)
-        return { bytes: buffer.subarray(0, bytesRead), next: offset + bytesRead, capped: size >= maxLogBytes }
+        return {
+          bytes: buffer.subarray(0, bytesRead),
+          next: offset + bytesRead,
+          size: kept,
+          capped: size >= maxLogBytes,
+        }
       } finally {
         await file.close()
       }
+    },
+    async hasEnvironment(workspace, key) {
+      return (await environments.find(workspace, key, clock.now())) !== undefined
+    },
+    async keepEnvironment(attemptId) {
+      const record = await readJson(pathsOf(attemptId).record, AttemptRecord)
+      if (record?.makes !== undefined) await environments.keep(record.makes, record.owner)
     },
     async discard(attemptId) {
       if (!isAttemptId(attemptId) || (await stat(pathsOf(attemptId).directory).catch(() => undefined)) === undefined)
         return
       await compute.stop(attemptId)
+      const record = await readJson(pathsOf(attemptId).record, AttemptRecord)
+      if (record?.makes !== undefined) await environments.drop(record.makes)
       await removeTree(pathsOf(attemptId).directory)
     },
     async close() {
@@ -163,7 +200,7 @@ export async function openLocalCompute(options: LocalComputeOptions): Promise<Co
 
 const cancelled = { status: 'cancelled', reason: 'It was cancelled.' } as const
 
-function recordOf(spec: StepSpec, owner: number | undefined): AttemptRecord {
+function recordOf(spec: StepSpec, owner: number | undefined, makes: string | undefined): AttemptRecord {
   return {
     workspace: spec.workspace,
     command: typeof spec.command === 'string' ? spec.command : spec.command.join(' '),
@@ -171,6 +208,7 @@ function recordOf(spec: StepSpec, owner: number | undefined): AttemptRecord {
     resources: spec.resources,
     timeoutMs: spec.timeoutMs,
     owner,
+    makes,
   }
 }
 

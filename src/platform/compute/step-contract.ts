@@ -38,6 +38,8 @@ export interface StepPaths {
   stepFile: string
   home: string
   temp: string
+  environment: string | undefined
+  authorities: string | undefined
 }
 
 /** Whether it may be a name of a directory. */
@@ -69,10 +71,13 @@ export function checkSpec(spec: StepSpec): void {
 
 /** The whole environment of a step: nothing is inherited. What the contract promises cannot be overridden. */
 export function stepEnvironment(spec: StepSpec, paths: StepPaths, searchPath: string): Record<string, string> {
+  const { environment } = paths
   return {
-    PATH: searchPath,
+    PATH: environment === undefined ? searchPath : `${environment}/bin:${searchPath}`,
     LANG: 'C.UTF-8',
+    ...(paths.authorities !== undefined && trusting(paths.authorities)),
     ...spec.env,
+    ...(environment !== undefined && { PAVE_ENVIRONMENT: environment }),
     HOME: paths.home,
     TMPDIR: paths.temp,
     PAVE_ATTEMPT_ID: spec.attemptId,
@@ -81,6 +86,11 @@ export function stepEnvironment(spec: StepSpec, paths: StepPaths, searchPath: st
     ...prefixed('PAVE_OUTPUT_', paths.outputs),
     ...prefixed('PAVE_PARAM_', mapValues(spec.params, parameterText)),
   }
+}
+
+/** For OpenSSL and Python, for requests and thereby the mlflow client, for curl, and for Node. */
+function trusting(file: string): Record<string, string> {
+  return { SSL_CERT_FILE: file, REQUESTS_CA_BUNDLE: file, CURL_CA_BUNDLE: file, NODE_EXTRA_CA_CERTS: file }
 }
 
 /** What `PAVE_STEP_FILE` holds. */

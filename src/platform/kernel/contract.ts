@@ -105,6 +105,13 @@ export const listEntries = operation({
   input: z.object({
     ...listInput,
     operation: z.string().max(100).optional(),
+    operations: z
+      .string()
+      .max(2000)
+      .regex(/^[a-z]+(-[a-z]+)*(,[a-z]+(-[a-z]+)*)*$/, 'write operations with commas between them')
+      .optional()
+      .describe('Several, with commas between them'),
+    from: Instant.optional().describe('Entries since then'),
     subject: Subject.optional(),
     outcome: z.enum(['done', 'pending', 'refused', 'failed']).optional(),
   }),
@@ -125,6 +132,7 @@ export const verifyLedger = operation({
     verified: z.boolean(),
     checkpoints: z.int(),
     problems: z.array(z.string()),
+    statements: z.array(z.string()).describe('Restores, and what they are known to have lost'),
   }),
 })
 

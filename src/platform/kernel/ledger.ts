@@ -10,41 +10,46 @@ function subjectOf(text: string): Subject {
   return { kind: text.slice(0, colon), id: text.slice(colon + 1) }
 }
 
-export const listEntries = handle(contract.listEntries, async (ctx, { limit, cursor, operation, subject, outcome }) => {
-  const [before] = decodeCursor(cursor, 1) ?? [Number.MAX_SAFE_INTEGER]
-  const about = subject === undefined ? undefined : subjectOf(subject)
-  const { rows } = await sql<{ seq: number; ix: number | null; body: string }>`
+export const listEntries = handle(
+  contract.listEntries,
+  async (ctx, { limit, cursor, subject, outcome, from, ...asked }) => {
+    const [before] = decodeCursor(cursor, 1) ?? [Number.MAX_SAFE_INTEGER]
+    const operations = asked.operations?.split(',') ?? (asked.operation === undefined ? null : [asked.operation])
+    const about = subject === undefined ? undefined : subjectOf(subject)
+    const { rows } = await sql<{ seq: number; ix: number | null; body: string }>`
     select e.seq, l.ix, e.body
     from ledger.entry e left join ledger.leaf l on l.seq = e.seq
     where e.seq < ${before}
-      and (${operation ?? null}::text is null or e.operation = ${operation ?? null})
+      and (${operations}::text[] is null or e.operation = any(${operations}))
+      and (${from ?? null}::timestamptz is null or e.at >= ${from ?? null})
       and (${outcome ?? null}::text is null or e.body::json ->> 'outcome' = ${outcome ?? null})
       and (${about?.kind ?? null}::text is null
            or e.id in (select s.entry from ledger.subject s
                        where s.workspace = ${ctx.workspace} and s.kind = ${about?.kind ?? null} and s.id = ${about?.id ?? null}))
     order by e.seq desc limit ${limit + 1}
   `.execute(ctx.db)
-  return pageFrom(
-    rows,
-    limit,
-    (row) => {
-      const entry: Entry = JSON.parse(row.body)
-      return {
-        leaf: row.ix,
-        id: entry.id,
-        at: entry.at,
-        actor: entry.actor,
-        operation: entry.operation,
-        outcome: entry.outcome,
-        ...(entry.errorCode !== undefined && { errorCode: entry.errorCode }),
-        subjects: entry.subjects,
-        ...(entry.lineage !== undefined && { lineage: entry.lineage }),
-        ...(entry.facts !== undefined && { facts: entry.facts }),
-      }
-    },
-    (row) => [row.seq],
-  )
-})
+    return pageFrom(
+      rows,
+      limit,
+      (row) => {
+        const entry: Entry = JSON.parse(row.body)
+        return {
+          leaf: row.ix,
+          id: entry.id,
+          at: entry.at,
+          actor: entry.actor,
+          operation: entry.operation,
+          outcome: entry.outcome,
+          ...(entry.errorCode !== undefined && { errorCode: entry.errorCode }),
+          subjects: entry.subjects,
+          ...(entry.lineage !== undefined && { lineage: entry.lineage }),
+          ...(entry.facts !== undefined && { facts: entry.facts }),
+        }
+      },
+      (row) => [row.seq],
+    )
+  },
+)
 
 /** Breadth first along the edges that operations left, one query a level. */
 export const traceLineage = handle(contract.traceLineage, async (ctx, { object, direction, depth }) => {

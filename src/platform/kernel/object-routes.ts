@@ -29,6 +29,7 @@ export function objectRoutes(app: FastifyInstance, platform: Platform): void {
   })
   app.head('/api/v1/objects/:digest', async (request, reply) => {
     const { stored } = await visibleObject(platform, request)
+    if (stored !== undefined) reply.header('content-length', stored.size)
     return reply.status(stored === undefined ? 404 : 200).send()
   })
   app.get('/api/v1/objects/:digest', { exposeHeadRoute: false }, async (request, reply) => {

@@ -55,13 +55,23 @@ describe('checkpoint', () => {
   const root = leafHash('root')
 
   test('states origin, size and root', () => {
-    const note = signCheckpoint({ size: 812, root }, key)
+    const note = signCheckpoint({ epoch: 0, size: 812, root }, key)
     expect(note).toMatch(/^pave\.example\n812\n[A-Za-z0-9+/]{43}=\n\n— pave\.example [A-Za-z0-9+/=]+\n$/)
-    expect(openCheckpoint(note, key.verifier)).toEqual({ origin: 'pave.example', size: 812, root })
+    expect(openCheckpoint(note, key.verifier)).toEqual({ origin: 'pave.example', epoch: 0, size: 812, root })
+  })
+
+  test('of a later epoch is of a ledger of its own, signed by the same key', () => {
+    const note = signCheckpoint({ epoch: 1_760_000_000, size: 812, root }, key)
+    expect(note).toMatch(/^pave\.example\/epoch-1760000000\n812\n[^\n]+\n\n— pave\.example [^ ]+\n$/)
+    expect(openCheckpoint(note, key.verifier)).toMatchObject({ epoch: 1_760_000_000, size: 812 })
+    for (const origin of ['pave.example/epoch-0', 'pave.example/epoch-01', 'other/epoch-1', 'pave.example/epoch-1/']) {
+      const strange = signNote(`${origin}\n812\n${root.toString('base64')}\n`, key)
+      expect(() => openCheckpoint(strange, key.verifier)).toThrow(/is of the ledger/)
+    }
   })
 
   test('is refused when any byte of it changes', () => {
-    const note = Buffer.from(signCheckpoint({ size: 812, root }, key))
+    const note = Buffer.from(signCheckpoint({ epoch: 0, size: 812, root }, key))
     fc.assert(
       fc.property(fc.nat(note.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
         const altered = Buffer.from(note)

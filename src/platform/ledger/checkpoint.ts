@@ -5,28 +5,42 @@ import type { SigningKey, VerifierKey } from './signing-key.ts'
 /** What a signed checkpoint states: the ledger called `origin` had `size` leaves and this root. */
 export interface Checkpoint {
   origin: string
+  /** 0 until a backup is restored; each restore begins another, which may grow otherwise than the one before it. */
+  epoch: number
   size: number
   root: Buffer
 }
 
 const statement = /^([^\n]+)\n(0|[1-9]\d{0,15})\n([A-Za-z0-9+/]{43}=)\n$/
+const epochInOrigin = /\/epoch-([1-9]\d{0,15})$/
 const signatureLine = /^— ([^\s+]+) ([A-Za-z0-9+/]+=*)$/
 
 /** A checkpoint in the C2SP tlog-checkpoint format: a note of origin, size and base64 root, signed by one key. */
-export function signCheckpoint({ size, root }: { size: number; root: Buffer }, key: SigningKey): string {
-  return signNote(`${key.verifier.name}\n${size}\n${root.toString('base64')}\n`, key)
+export function signCheckpoint({ epoch, size, root }: SignedState, key: SigningKey): string {
+  return signNote(`${originOf(key.verifier, epoch)}\n${size}\n${root.toString('base64')}\n`, key)
 }
 
-/** @throws `checkpoint_invalid` unless the key signed it and the origin is the key's name. */
+export type SignedState = Omit<Checkpoint, 'origin'>
+
+/**
+ * To the witnesses of checkpoints an epoch is a ledger of its own: it need not continue what was signed after the backup
+ * that it began with.
+ */
+function originOf(key: VerifierKey, epoch: number): string {
+  return epoch === 0 ? key.name : `${key.name}/epoch-${epoch}`
+}
+
+/** @throws `checkpoint_invalid` unless the key signed it and the origin is an epoch of the key's ledger. */
 export function openCheckpoint(note: string, key: VerifierKey): Checkpoint {
   const [, origin, size, root] = statement.exec(openNote(note, key)) ?? []
   if (origin === undefined || size === undefined || root === undefined) {
     throw ledgerFailure('checkpoint_invalid', 'The signed text is not a checkpoint of origin, size and root')
   }
-  if (origin !== key.name) {
+  const epoch = Number(epochInOrigin.exec(origin)?.[1] ?? 0)
+  if (origin !== originOf(key, epoch)) {
     throw ledgerFailure('checkpoint_invalid', `The checkpoint is of the ledger ${origin}, the key is of ${key.name}`)
   }
-  return { origin, size: Number(size), root: Buffer.from(root, 'base64') }
+  return { origin, epoch, size: Number(size), root: Buffer.from(root, 'base64') }
 }
 
 /** Signs a text that ends in a newline, in the C2SP signed-note format. */

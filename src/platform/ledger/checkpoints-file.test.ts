@@ -8,7 +8,7 @@ import { leafHash } from './merkle.ts'
 import { createSigningKey } from './signing-key.ts'
 
 const key = createSigningKey()
-const headOf = (size: number) => ({ size, root: leafHash(`root ${size}`) })
+const headOf = (size: number) => ({ epoch: 0, size, root: leafHash(`root ${size}`) })
 let directory: string
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Checkpoint, openCheckpoint, signCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, openCheckpoint, type SignedState, signCheckpoint } from './checkpoint.ts'
 import { ledgerFailure } from './ledger-errors.ts'
 import type { SigningKey, VerifierKey } from './signing-key.ts'
 
@@ -55,16 +55,17 @@ export async function lastCheckpoint(path: string, key: VerifierKey): Promise<Ch
 }
 
 /** Signs the tree head and appends it; on disk when this resolves. A record torn by an earlier crash is cut off. */
-export async function appendCheckpoint(
-  path: string,
-  head: { size: number; root: Buffer },
-  key: SigningKey,
-): Promise<void> {
+export async function appendCheckpoint(path: string, head: SignedState, key: SigningKey): Promise<void> {
+  await appendNotes(path, [signCheckpoint(head, key)])
+}
+
+/** Appends notes that were signed already; on disk when this resolves. */
+export async function appendNotes(path: string, notes: readonly string[]): Promise<void> {
   const file = (await openFile(path, constants.O_RDWR)) ?? (await createFile(path))
   try {
     const { end } = await readEnd(file, path)
     await file.truncate(end)
-    await file.write(`${signCheckpoint(head, key)}\n`, end)
+    await file.write(notes.map((note) => `${note}\n`).join(''), end)
     await file.datasync()
   } finally {
     await file.close()

@@ -4,6 +4,7 @@ import { appendLeaves, type HashAt, rootOf, type Tree } from './merkle.ts'
 
 /** `ledger.head`: the tree that was sealed last, and the place in the order of entries up to which it reaches. */
 export interface Head {
+  epoch: number
   size: number
   root: Buffer
   frontier: Buffer[]
@@ -15,11 +16,11 @@ const batch = 10_000
 
 export async function readHead(client: ClientBase): Promise<Head> {
   const { rows } = await client.query<Head>(
-    'select size, root, frontier, head.xid::text as xid, seq::text as seq from ledger.head',
+    'select epoch, size, root, frontier, head.xid::text as xid, seq::text as seq from ledger.head',
   )
   const [head] = rows
   if (head === undefined) throw ledgerFailure('ledger_forked', 'The table ledger.head is empty')
-  return { ...head, size: Number(head.size) }
+  return { ...head, epoch: Number(head.epoch), size: Number(head.size) }
 }
 
 /** The head as a tree. @throws `ledger_forked` when its frontier does not give its root. */
@@ -85,6 +86,7 @@ export interface SealedLeaf {
 }
 
 export interface SealedEntry {
+  epoch: number
   seq: string
   xid: string
   /** The bytes that were hashed. */
@@ -97,7 +99,8 @@ export interface SealedEntry {
   subjects: string[]
 }
 
-interface SealedRow extends Omit<SealedEntry, 'atMs'> {
+interface SealedRow extends Omit<SealedEntry, 'atMs' | 'epoch'> {
+  epoch: string
   ix: string
   hash: Buffer
   at_ms: string
@@ -108,7 +111,7 @@ export async function* readSealed(client: ClientBase): AsyncGenerator<SealedLeaf
   let after = -1
   for (;;) {
     const { rows } = await client.query<SealedRow | (Pick<SealedRow, 'ix' | 'seq' | 'hash'> & { xid: null })>(
-      `select l.ix, l.seq::text as seq, l.hash, e.xid::text as xid, e.body, e.id, e.workspace, e.operation,
+      `select l.ix, l.seq::text as seq, l.hash, e.epoch, e.xid::text as xid, e.body, e.id, e.workspace, e.operation,
          round(extract(epoch from e.at) * 1000)::bigint as at_ms,
          array(select s.role || ' ' || s.kind || ' ' || s.id from ledger.subject s where s.entry = e.id) as subjects
        from (select * from ledger.leaf where ix > $1 order by ix limit 1000) l
@@ -120,7 +123,8 @@ export async function* readSealed(client: ClientBase): AsyncGenerator<SealedLeaf
     for (const row of rows) {
       const { ix, seq, hash } = row
       after = Number(ix)
-      yield { ix: after, seq, hash, entry: row.xid === null ? undefined : { ...row, atMs: Number(row.at_ms) } }
+      if (row.xid === null) yield { ix: after, seq, hash, entry: undefined }
+      else yield { ix: after, seq, hash, entry: { ...row, epoch: Number(row.epoch), atMs: Number(row.at_ms) } }
     }
   }
 }

@@ -4,7 +4,7 @@ export const ledgerErrors = defineErrors({
   ledger_forked: {
     status: 500,
     summary: 'The ledger in the database is not a continuation of what was sealed or signed before.',
-    hint: 'The database was rolled back, restored or altered. Run `pave ledger verify` and restore the newest backup; sealing stops until then. To accept the loss, move the checkpoints file away and restart.',
+    hint: 'The database was rolled back or altered by other means than `pave restore`. Run `pave ledger verify` and restore the newest backup; sealing stops until then. To accept the loss, move the checkpoints file away and restart.',
   },
   ledger_key_missing: {
     status: 500,

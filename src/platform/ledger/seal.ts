@@ -14,6 +14,8 @@ export interface SealOptions {
   limit: number
   /** A checkpoint is exported once the ledger grew by this many entries since the last one. */
   exportAfter: number
+  /** Who seals, so that whoever listens knows whether it was itself. */
+  announceAs?: string | undefined
   /** What an earlier call returned: spares it to read the ledger again up to there. */
   trusted?: Tree | undefined
 }
@@ -30,8 +32,8 @@ export interface Sealed {
 const sealerLock = 7_283_003
 
 /**
- * Seals the entries that are final: those of transactions older than every running one, in the order (xid, seq). No
- * entry can come before them any more, so a keyset cursor is enough and appending needs no lock. If A was acknowledged
+ * Seals the entries that are final: those of transactions older than every running one, in the order (epoch, xid, seq).
+ * No entry can come before them any more, so a keyset cursor is enough and appending needs no lock. If A was acknowledged
  * before B began, A's leaf comes before B's.
  *
  * Before it seals, it makes sure that the database's ledger continues what it sealed and what was signed before, and
@@ -55,7 +57,8 @@ export async function sealOnce(client: ClientBase, options: SealOptions): Promis
     const tree = await follow(client, trusted, head, last)
     const exported = tree.size - (last?.size ?? 0) >= exportAfter
     if (exported) await appendCheckpoint(exportTo, head, key)
-    const grown = await sealNext(client, tree, head, limit)
+    const grown = await sealNext(client, tree, head, { limit, alone: false })
+    if (grown.size > tree.size) await client.query(`select pg_notify('pave_sealed', $1)`, [options.announceAs ?? ''])
     await commit(client)
     return { sealed: grown.size - tree.size, exported, trusted: grown }
   } catch (error) {
@@ -69,14 +72,14 @@ export async function sealOnce(client: ClientBase, options: SealOptions): Promis
 async function startingPoint(client: ClientBase, { key, exportTo }: SealOptions): Promise<Tree> {
   const last = await lastCheckpoint(exportTo, key.verifier)
   const head = await readHead(client)
-  if (last === undefined || last.size === head.size) return treeOf(head)
-  refuseShrinking(head, last)
+  if (last === undefined || (last.epoch === head.epoch && last.size === head.size)) return treeOf(head)
+  refuseOther(head, last)
   return extendTree(client, emptyTree, last.size)
 }
 
 /** The head's tree, reached from the trusted one by way of the last checkpoint. */
 async function follow(client: ClientBase, trusted: Tree, head: Head, last: Checkpoint | undefined): Promise<Tree> {
-  if (last !== undefined) refuseShrinking(head, last)
+  if (last !== undefined) refuseOther(head, last)
   if (head.size < trusted.size) {
     throw ledgerFailure('ledger_forked', `The ledger shrank from ${trusted.size} to ${head.size} entries`)
   }
@@ -97,7 +100,14 @@ async function follow(client: ClientBase, trusted: Tree, head: Head, last: Check
   return tree
 }
 
-function refuseShrinking(head: Head, last: Checkpoint): void {
+/** Only a restore begins an epoch, and it signs a checkpoint of its beginning. */
+function refuseOther(head: Head, last: Checkpoint): void {
+  if (head.epoch !== last.epoch) {
+    throw ledgerFailure(
+      'ledger_forked',
+      `The ledger is of epoch ${head.epoch}, but the last checkpoint was signed in epoch ${last.epoch}`,
+    )
+  }
   if (head.size >= last.size) return
   throw ledgerFailure(
     'ledger_forked',
@@ -105,21 +115,31 @@ function refuseShrinking(head: Head, last: Checkpoint): void {
   )
 }
 
-async function sealNext(client: ClientBase, tree: Tree, head: Head, limit: number): Promise<Tree> {
-  const { rows } = await client.query<{ last_xid: string; seq: string; hash: Buffer }>(
+/**
+ * Gives the next entries their leaves. `alone`: nobody else writes to this database, so that every entry is final, also
+ * those of transactions of another cluster or of this very one.
+ */
+export async function sealNext(
+  client: ClientBase,
+  tree: Tree,
+  head: Pick<Head, 'epoch' | 'xid' | 'seq'>,
+  { limit, alone }: { limit: number; alone: boolean },
+): Promise<Tree> {
+  const { rows } = await client.query<{ epoch: string; last_xid: string; seq: string; hash: Buffer }>(
     `with final as (
-       select seq, xid, sha256('\\x00'::bytea || convert_to(body, 'UTF8')) as hash
+       select epoch, seq, xid, sha256('\\x00'::bytea || convert_to(body, 'UTF8')) as hash
        from ledger.entry
-       where (xid, seq) > ($2::xid8, $3::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
-       order by xid, seq
+       where (epoch, xid, seq) > ($5::bigint, $2::xid8, $3::bigint)
+         and ($6 or xid < pg_snapshot_xmin(pg_current_snapshot()))
+       order by epoch, xid, seq
        limit $4
      ), numbered as (
-       select $1::bigint - 1 + row_number() over (order by xid, seq) as ix, seq, xid, hash from final
+       select $1::bigint - 1 + row_number() over (order by epoch, xid, seq) as ix, epoch, seq, xid, hash from final
      ), written as (
        insert into ledger.leaf (ix, seq, hash) select ix, seq, hash from numbered
      )
-     select xid::text as last_xid, seq::text as seq, hash from numbered order by ix`,
-    [tree.size, head.xid, head.seq, limit],
+     select epoch, xid::text as last_xid, seq::text as seq, hash from numbered order by ix`,
+    [tree.size, head.xid, head.seq, limit, head.epoch, alone],
   )
   const last = rows.at(-1)
   if (last === undefined) return tree
@@ -127,12 +147,13 @@ async function sealNext(client: ClientBase, tree: Tree, head: Head, limit: numbe
     tree,
     rows.map(({ hash }) => hash),
   )
-  await client.query('update ledger.head set size = $1, root = $2, frontier = $3, xid = $4, seq = $5', [
+  await client.query('update ledger.head set size = $1, root = $2, frontier = $3, xid = $4, seq = $5, epoch = $6', [
     grown.size,
     rootOf(grown),
     grown.frontier,
     last.last_xid,
     last.seq,
+    last.epoch,
   ])
   return grown
 }

@@ -11,6 +11,8 @@ export interface SealerOptions {
   key: SigningKey
   /** The file that signed checkpoints are appended to. */
   exportTo: string
+  /** How other processes tell this sealer from others. */
+  announceAs?: string
   /** Rest between two transactions, so that many small commits share one. */
   restMs?: number
   /** Longest time between two looks for entries that nobody announced. */
@@ -42,7 +44,7 @@ const longestPauseMs = 5_000
  * growing intervals, because an entry becomes final only when every older transaction has ended.
  */
 export function startSealer(options: SealerOptions): Sealer {
-  const { pool, clock, key, exportTo, onError, onSealed } = options
+  const { pool, clock, key, exportTo, onError, onSealed, announceAs } = options
   const { restMs = 25, intervalMs = 1000, limit = 5000, checkpointEntries = 10_000, checkpointMs = 10_000 } = options
   let trusted: Tree | undefined
   let exportedAt = Number.NEGATIVE_INFINITY
@@ -55,7 +57,7 @@ export function startSealer(options: SealerOptions): Sealer {
   async function pass(exportAfter: number): Promise<Sealed> {
     const client = await pool.connect()
     try {
-      const result = await sealOnce(client, { key, exportTo, limit, exportAfter, trusted })
+      const result = await sealOnce(client, { key, exportTo, limit, exportAfter, trusted, announceAs })
       trusted = result.trusted
       if (result.exported) exportedAt = clock.now()
       client.release()

@@ -36,7 +36,14 @@ const textOf = (kept: (string | undefined)[]) => kept.map((line) => `${line}\n`)
 
 describe('verifying an exported ledger', () => {
   test('finds nothing wrong with an honest one', async () => {
-    expect(await reportOf(honest)).toEqual({ entries: 12, verified: 12, checkpoints: 3, newer: 0, problems: [] })
+    expect(await reportOf(honest)).toEqual({
+      entries: 12,
+      verified: 12,
+      checkpoints: 3,
+      newer: 0,
+      problems: [],
+      statements: [],
+    })
   })
 
   test('any byte altered', async () => {
@@ -108,7 +115,7 @@ describe('verifying an exported ledger', () => {
   })
 
   test('a closing checkpoint that another key signed', async () => {
-    const checkpoint = signCheckpoint({ size: 12, root: leafHash('x') }, createSigningKey())
+    const checkpoint = signCheckpoint({ epoch: 0, size: 12, root: leafHash('x') }, createSigningKey())
     const { problems } = await reportOf(textOf([...honest.split('\n').slice(0, 12), JSON.stringify({ checkpoint })]))
     expect(problems).toEqual([
       expect.stringMatching(/^the closing checkpoint cannot be trusted: The note bears no signature/),
@@ -118,7 +125,13 @@ describe('verifying an exported ledger', () => {
   test('an old export is still good when the ledger has grown', async () => {
     await ledger.append(3)
     await ledger.seal()
-    expect(await reportOf(honest)).toMatchObject({ entries: 12, checkpoints: 3, newer: 1, problems: [] })
+    expect(await reportOf(honest)).toMatchObject({
+      entries: 12,
+      checkpoints: 3,
+      newer: 1,
+      problems: [],
+      statements: [],
+    })
   })
 
   test('a ledger rewritten as a whole and signed again disagrees with what was signed before', async () => {
@@ -128,7 +141,10 @@ describe('verifying an exported ledger', () => {
     const path = join(other.directory, 'forged.ndjson')
     await exportLedger({ client: other.client, path, key: ledger.key })
     const checkpointsFile = join(other.directory, 'signed-before.log')
-    await writeFile(checkpointsFile, `${signCheckpoint({ size: 1, root: leafHash('the first entry') }, ledger.key)}\n`)
+    await writeFile(
+      checkpointsFile,
+      `${signCheckpoint({ epoch: 0, size: 1, root: leafHash('the first entry') }, ledger.key)}\n`,
+    )
     const report = await verifyLedgerFile({ entriesFile: path, checkpointsFile, publicKey: ledger.key.verifier })
     await other.drop()
     expect(report.problems).toEqual([

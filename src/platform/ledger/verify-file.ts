@@ -46,11 +46,13 @@ export async function verifyLedgerFile(options: {
 
 function compareEnd(audit: Audit, note: string, publicKey: VerifierKey): void {
   try {
-    const { size, root } = openCheckpoint(note, publicKey)
+    const checkpoint = openCheckpoint(note, publicKey)
+    const { size, root } = checkpoint
     if (size !== audit.size())
       audit.problem(`the closing checkpoint is of ${size} entries, the file has ${audit.size()}`)
     else if (!root.equals(audit.root()))
       audit.problem(`the ${size} entries are not those that the closing checkpoint signs`)
+    else audit.takeCheckpoint(checkpoint)
   } catch (error) {
     if (!(error instanceof PaveError)) throw error
     audit.problem(`the closing checkpoint cannot be trusted: ${error.message}`)

@@ -66,7 +66,14 @@ const entryOf = (ix: number) => `(select seq from ledger.leaf where ix = ${ix})`
 
 describe('verifying the database', () => {
   test('finds nothing wrong with an honest ledger', async () => {
-    expect(await verify()).toEqual({ entries: 12, verified: 12, checkpoints: 3, unsealed: 0, problems: [] })
+    expect(await verify()).toEqual({
+      entries: 12,
+      verified: 12,
+      checkpoints: 3,
+      unsealed: 0,
+      problems: [],
+      statements: [],
+    })
   })
 
   test('an entry altered by one byte', async () => {
@@ -179,7 +186,7 @@ describe('verifying the database', () => {
 
   test('entries that wait for their leaf are counted, not blamed', async () => {
     await ledger.append(2)
-    expect(await verify()).toMatchObject({ unsealed: 2, problems: [] })
+    expect(await verify()).toMatchObject({ unsealed: 2, problems: [], statements: [] })
     await ledger.seal()
     honestFile = await readFile(ledger.checkpointsFile)
   })
@@ -213,7 +220,10 @@ describe('verifying the checkpoints', () => {
   })
 
   test('two signed roots of one size are a fork', async () => {
-    await appendFile(ledger.checkpointsFile, `${signCheckpoint({ size: 6, root: leafHash('x') }, ledger.key)}\n`)
+    await appendFile(
+      ledger.checkpointsFile,
+      `${signCheckpoint({ epoch: 0, size: 6, root: leafHash('x') }, ledger.key)}\n`,
+    )
     expect((await verify()).problems).toContainEqual(
       expect.stringMatching(/^the ledger was forked: two roots of 6 entries were signed, on lines 7 and \d+$/),
     )
@@ -221,7 +231,7 @@ describe('verifying the checkpoints', () => {
 
   test('a file of another ledger', async () => {
     const { size, root } = await readHead(ledger.client)
-    await writeFile(ledger.checkpointsFile, `${signCheckpoint({ size, root }, createSigningKey())}\n`)
+    await writeFile(ledger.checkpointsFile, `${signCheckpoint({ epoch: 0, size, root }, createSigningKey())}\n`)
     expect((await verify()).problems).toEqual([
       expect.stringMatching(/cannot be trusted: The note bears no signature of/),
       expect.stringMatching(/^no checkpoint in .* vouches for the entries$/),

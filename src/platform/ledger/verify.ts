@@ -49,7 +49,10 @@ export async function verifyLedger(options: {
       audit.problem(`the head is of ${head.size} entries, the ledger has ${audit.size()} leaves`)
     else if (!audit.root().equals(head.root)) audit.problem(`the head's root is not that of the ${head.size} leaves`)
     if (!isTree(head)) audit.problem("the head's frontier does not give its root")
-    if (previous !== undefined && (previous.xid !== head.xid || previous.seq !== head.seq)) {
+    if (
+      previous !== undefined &&
+      (previous.epoch !== head.epoch || previous.xid !== head.xid || previous.seq !== head.seq)
+    ) {
       audit.problem(`the head ends at entry ${head.seq}, the last leaf is of entry ${previous.seq}`)
     }
     for (const { size, line } of audit.beyond()) {
@@ -67,6 +70,7 @@ export async function verifyLedger(options: {
 }
 
 function precedes(a: SealedEntry, b: SealedEntry): boolean {
+  if (a.epoch !== b.epoch) return a.epoch < b.epoch
   const [older, newer] = [BigInt(a.xid), BigInt(b.xid)]
   return older < newer || (older === newer && BigInt(a.seq) < BigInt(b.seq))
 }
@@ -103,18 +107,18 @@ function readBody(body: string): z.output<typeof IndexedParts> | undefined {
 async function slippedIn(client: ClientBase, head: Head): Promise<string[]> {
   const { rows } = await client.query<{ seq: string }>(
     `select seq::text as seq from ledger.entry
-     where (entry.xid, entry.seq) <= ($1::xid8, $2::bigint)
+     where (entry.epoch, entry.xid, entry.seq) <= ($3::bigint, $1::xid8, $2::bigint)
        and not exists (select from ledger.leaf where leaf.seq = entry.seq)
      order by entry.seq limit 101`,
-    [head.xid, head.seq],
+    [head.xid, head.seq, head.epoch],
   )
   return rows.map(({ seq }) => seq)
 }
 
 async function countUnsealed(client: ClientBase, head: Head): Promise<number> {
   const { rows } = await client.query<{ count: string }>(
-    'select count(*) from ledger.entry where (xid, seq) > ($1::xid8, $2::bigint)',
-    [head.xid, head.seq],
+    'select count(*) from ledger.entry where (epoch, xid, seq) > ($3::bigint, $1::xid8, $2::bigint)',
+    [head.xid, head.seq, head.epoch],
   )
   return Number(rows[0]?.count)
 }

@@ -17,6 +17,11 @@ export const clientErrors = defineErrors({
     summary: 'Something answered, but not as Pave does.',
     hint: 'Is this the address of a Pave control plane?',
   },
+  job_failed: {
+    status: 500,
+    summary: 'The job that was followed did not end well.',
+    hint: 'See `pave get-job`; what it was is in the message.',
+  },
   manifest_invalid: {
     status: 422,
     summary: 'A manifest cannot be read, or names a kind or field that does not exist.',

@@ -4,6 +4,7 @@ import type { PaveError } from '../errors.ts'
 import { type Operation, pathParameters } from '../operation.ts'
 import { type Client, isPending } from './client.ts'
 import { clientFailure } from './client-errors.ts'
+import { followJob } from './follow-job.ts'
 import { renderAnswer } from './render-answer.ts'
 
 /** Exit codes of every command; documented in docs/reference/command-line.md. */
@@ -31,21 +32,61 @@ export async function runCommand(
   client: Client,
   output: Output,
 ): Promise<number> {
-  const json = args.includes('--json')
-  const rest = args.filter((arg) => arg !== '--json')
+  const { json, follow, get, rest } = takeCommonFlags(operation, args)
   if (rest.includes('--help') || rest.includes('-h')) {
     output.out(helpOf(operation))
     return exitCodes.ok
   }
   const input = await readInput(operation, rest)
   const { output: answer } = await client.request(operation, input)
-  if (json) output.out(JSON.stringify(answer, null, 2))
-  else output.out(renderAnswer(answer))
+  if (get !== undefined) output.out(fieldOf(operation, answer, get))
+  else output.out(json ? JSON.stringify(answer, null, 2) : renderAnswer(answer))
   if (isPending(answer)) {
     output.err(`It waits for ${answer.pending.quorum} approval(s): pave approve ${answer.pending.id}`)
     return exitCodes.waiting
   }
+  if (follow && answer !== null && typeof answer === 'object' && 'job' in answer && typeof answer.job === 'string') {
+    await followJob(client, answer.job, output.err)
+  }
   return exitCodes.ok
+}
+
+interface CommonFlags {
+  json: boolean
+  follow: boolean
+  get: string | undefined
+  rest: string[]
+}
+
+/** The flags that every command has; an operation's own field of the same name comes first. */
+function takeCommonFlags(operation: Operation, args: readonly string[]): CommonFlags {
+  const taken: CommonFlags = { json: false, follow: false, get: undefined, rest: [] }
+  const own = new Set(flagsOf(operation).map((flag) => `--${dashed(flag.name)}`))
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? ''
+    if (arg === '--json') taken.json = true
+    else if (arg === '--follow' && !own.has(arg)) taken.follow = true
+    else if (arg === '--get' && !own.has(arg)) {
+      taken.get = args[++index]
+      if (taken.get === undefined) throw usage(operation, '--get needs the name of a field, such as items.0.id')
+    } else taken.rest.push(arg)
+  }
+  if (taken.follow && !answersWithJob(operation)) throw usage(operation, 'There is no job to --follow')
+  return taken
+}
+
+function answersWithJob({ output }: Operation): boolean {
+  return output instanceof z.ZodObject && 'job' in output.shape
+}
+
+/** One field of an answer by its path, for scripts: texts bare, the rest as JSON. */
+function fieldOf(operation: Operation, answer: unknown, path: string): string {
+  let found = answer
+  for (const name of path.split('.')) {
+    found = typeof found === 'object' && found !== null ? new Map(Object.entries(found)).get(name) : undefined
+  }
+  if (found === undefined) throw usage(operation, `The answer has no field ${path}; --json shows what it has`)
+  return typeof found === 'string' ? found : JSON.stringify(found)
 }
 
 /** The exit code that an error stands for. */
@@ -106,7 +147,8 @@ export function helpOf(operation: Operation): string {
       lines.push(`  --${name} ${argumentOf(flag)}${flag.required ? ', required' : ''}  ${flag.description}`.trimEnd())
     }
   }
-  lines.push('', '  --json  print the answer as JSON')
+  lines.push('', '  --json       print the answer as JSON', '  --get FIELD  print one field of the answer: items.0.id')
+  if (answersWithJob(operation)) lines.push('  --follow     wait for the end of the job, and tell its progress')
   return lines.join('\n')
 }
 

@@ -164,12 +164,55 @@ describe('a declared route', () => {
     expect(await response.json()).toMatchObject({ pending: { state: 'pending', quorum: 1 } })
   })
 
-  test('takes a session cookie from its own pages only', async () => {
+  describe('takes a session cookie from its own pages only', () => {
+    const port = () => new URL(url).port
+    /** What a browser sends; fetch would set some of these itself. */
+    function browse(method: string, headers: Record<string, string>, path = notes): Promise<[number, string]> {
+      return new Promise((resolve, reject) => {
+        const options = { method, headers: { 'content-type': 'application/json', ...headers } }
+        const request = httpRequest(`${url}${path}`, options, async (response) => {
+          const { code = '' } = JSON.parse((await response.toArray()).join(''))
+          resolve([response.statusCode ?? 0, code])
+        })
+        request.on('error', reject).end(method === 'GET' ? undefined : json({ text: 'by cookie' }))
+      })
+    }
     const cookie = 'pave_session=admin'
-    const from = (site: string) =>
-      send('GET', '/api/v1/jobs', { token: '', headers: { cookie, 'sec-fetch-site': site } })
-    expect((await from('same-origin')).status).toBe(200)
-    expect((await from('cross-site')).status).toBe(401)
+    const home = () => `localhost:${port()}`
+
+    test.each<[string, string, () => Record<string, string>, number, string]>([
+      ['of this very page', 'POST', () => ({ 'sec-fetch-site': 'same-origin', origin: `http://${home()}` }), 200, ''],
+      ['of an older browser', 'POST', () => ({ origin: `http://${home()}` }), 200, ''],
+      ['to read, of an older browser', 'GET', () => ({}), 200, ''],
+      ['of a neighbour on another port', 'POST', () => ({ 'sec-fetch-site': 'same-site' }), 403, 'cross_site_request'],
+      ['of another site', 'GET', () => ({ 'sec-fetch-site': 'cross-site' }), 403, 'cross_site_request'],
+      ['of another origin', 'POST', () => ({ origin: 'http://localhost:1' }), 403, 'cross_site_request'],
+      ['of an opaque origin', 'POST', () => ({ origin: 'null' }), 403, 'cross_site_request'],
+      ['to write, of nobody knows where', 'POST', () => ({}), 403, 'cross_site_request'],
+      [
+        'under a name that was made to lead here',
+        'GET',
+        () => ({ host: `evil.example:${port()}`, 'sec-fetch-site': 'same-origin' }),
+        421,
+        'host_unknown',
+      ],
+      ['under an address', 'GET', () => ({ host: '10.1.2.3', 'sec-fetch-site': 'same-origin' }), 200, ''],
+    ])('%s', async (_, method, headers, status, code) => {
+      const path = method === 'GET' ? '/api/v1/jobs' : notes
+      expect(await browse(method, { host: home(), cookie, ...headers() }, path)).toEqual([status, code])
+    })
+
+    test('and a token under any name, from any page', async () => {
+      const headers = { authorization: 'Bearer admin', host: 'behind.a.proxy', 'sec-fetch-site': 'cross-site' }
+      expect(await browse('POST', headers)).toEqual([200, ''])
+    })
+
+    test('and no sign-in that another page began', async () => {
+      const signIn = (headers: Record<string, string>) =>
+        browse('POST', { host: home(), ...headers }, '/console/session')
+      expect(await signIn({ origin: 'https://evil.example' })).toEqual([403, 'cross_site_request'])
+      expect(await signIn({ host: 'evil.example' })).toEqual([421, 'host_unknown'])
+    })
   })
 })
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { PaveError, platformFailure } from '../errors.ts'
@@ -6,28 +5,38 @@ import type { Operation } from '../operation.ts'
 import type { Platform } from '../platform.ts'
 import { etagOf, invalidInput, runOperation } from '../run-operation.ts'
 import { translateDatabaseError } from '../storage/database/translate-error.ts'
+import { createServer, type ListeningServer } from '../tls/create-server.ts'
+import type { ServerTls } from '../tls/server-tls.ts'
 import { serveEvents } from './events.ts'
 import { kindsOf, manifestSchema } from './manifests/kinds.ts'
 import { openApi } from './openapi.ts'
 import { actorOrNobody, header, idempotencyKeyOf, requireActor, traceIdOf } from './request.ts'
 
 const defaultBodyLimit = 1024 * 1024
+/** Longer than load balancers keep an idle connection, so that they never send on one that is just being closed. */
+const keepAliveTimeout = 72_000
 
 /** The HTTP surface: one route for each declared operation, the modules' own routes, problem details for every error. */
 export async function createHttpServer(
   platform: Platform,
-  options: { tls?: { cert: string; key: string } } = {},
+  { tls }: { tls?: ServerTls | undefined } = {},
 ): Promise<FastifyInstance> {
-  const tls = options.tls
-    ? { https: { cert: await readFile(options.tls.cert), key: await readFile(options.tls.key) } }
-    : {}
+  const servers: ListeningServer[] = []
   const app: FastifyInstance = Fastify({
-    ...tls,
+    // One for each address that the host name stands for.
+    serverFactory: (listener) => {
+      const created = createServer(tls, { keepAliveTimeout, requestTimeout: 0 }, listener)
+      servers.push(created)
+      return created.server
+    },
     logger: false,
     bodyLimit: defaultBodyLimit,
     routerOptions: { maxParamLength: 500 },
     genReqId: () => platform.ids.next(),
     forceCloseConnections: true,
+  })
+  app.addHook('preClose', async () => {
+    for (const { endHandshakes } of servers) endHandshakes()
   })
   app.removeContentTypeParser('text/plain')
   app.addHook('onSend', async (request, reply, payload) => {

@@ -2,10 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import { type Actor, nobody } from '../actor.ts'
 import { platformFailure } from '../errors.ts'
 import type { Platform } from '../platform.ts'
+import { requireOwnPage } from './own-page.ts'
 
 /** The actor behind the bearer token of a request; modules' own routes use it too. */
 export async function requireActor(platform: Platform, request: FastifyRequest): Promise<Actor> {
-  const token = bearerToken(request)
+  const token = bearerToken(platform, request)
   const actor = token === undefined ? undefined : await platform.authenticate(token)
   if (actor === undefined) {
     throw platformFailure(
@@ -17,18 +18,17 @@ export async function requireActor(platform: Platform, request: FastifyRequest):
 }
 
 export async function actorOrNobody(platform: Platform, request: FastifyRequest): Promise<Actor> {
-  const token = bearerToken(request)
+  const token = bearerToken(platform, request)
   return (token === undefined ? undefined : await platform.authenticate(token)) ?? nobody
 }
 
-/** `Authorization: Bearer`, or the console's cookie on same-origin requests. */
-function bearerToken(request: FastifyRequest): string | undefined {
+/** `Authorization: Bearer`, or the cookie of the console on requests of its own pages. */
+function bearerToken(platform: Platform, request: FastifyRequest): string | undefined {
   const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
   if (bearer !== undefined) return bearer
   const cookie = /(?:^|; )pave_session=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
-  if (cookie === undefined) return undefined
-  const site = request.headers['sec-fetch-site']
-  return site === undefined || site === 'same-origin' || site === 'none' ? cookie : undefined
+  if (cookie !== undefined) requireOwnPage(platform.services.config, request)
+  return cookie
 }
 
 /** Chosen by the caller, so that a retry is told from a new request; cutting a long one could join two of them. */

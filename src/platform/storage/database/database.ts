@@ -1,5 +1,14 @@
-import { setTimeout } from 'node:timers/promises'
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
+import {
+  CompiledQuery,
+  Kysely,
+  PostgresAdapter,
+  PostgresDialect,
+  PostgresDriver,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+  type Transaction,
+} from 'kysely'
 import pg from 'pg'
 
 /** The roles of one database: each pool takes one, so that a slip in one place cannot do another's work. */
@@ -17,20 +26,37 @@ types.setTypeParser(pg.types.builtins.INT8, (text) => {
 })
 types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => new Date(text).toISOString())
 
-/** A pool whose sessions run as `role`; `url` names a login that is a member of it. */
+/**
+ * How a session is opened that runs as `role` from its first statement to its last; `url` names a login that is a member
+ * of it. `sslmode` means what it means to psql, and not what the driver makes of it.
+ */
+export function sessionOf(url: string, role: Role | undefined) {
+  const asPsql = url.includes('sslmode=') && !url.includes('uselibpqcompat=')
+  return {
+    connectionString: asPsql ? `${url}&uselibpqcompat=true` : url,
+    application_name: `pave${role ? ` ${role}` : ''}`,
+    ...(role && { options: `-c role=${role}` }),
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    connectionTimeoutMillis: 10_000,
+  }
+}
+
+/** A pool of such sessions. Without a role they are good for `inTransaction` alone, which sets one each time. */
 export function openPool(
   url: string,
   role: Role | undefined,
-  options: { max: number; onError: (error: Error) => void; applicationName?: string },
+  options: { max: number; onError: (error: Error) => void; applicationName?: string; answerWithinMs?: number },
 ): pg.Pool {
+  const session = sessionOf(url, role)
   const pool = new pg.Pool({
-    connectionString: url,
+    ...session,
     max: options.max,
     types,
-    application_name: options.applicationName ?? `pave${role ? ` ${role}` : ''}`,
-    ...(role && { options: optionsOf(role) }),
+    application_name: options.applicationName ?? session.application_name,
     idleTimeoutMillis: 30_000,
-    connectionTimeoutMillis: 10_000,
+    // A server that went without a word sends no error either.
+    ...(options.answerWithinMs !== undefined && { query_timeout: options.answerWithinMs }),
   })
   // A server that ends a session must not end this process; whoever uses the session is told by its query.
   pool.on('error', (error) => {
@@ -42,61 +68,66 @@ export function openPool(
   return pool
 }
 
-/**
- * A request waits for no lock longer than its client would, and a transaction that was forgotten ends by itself: while
- * it is open, nothing younger can be sealed.
- */
-function optionsOf(role: Role): string {
-  const limits = role === 'pave_app' ? ' -c lock_timeout=15s -c idle_in_transaction_session_timeout=60s' : ''
-  return `-c role=${role}${limits}`
-}
-
 export function openKysely(pool: pg.Pool): Kysely<unknown> {
   return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
 }
 
-const roles = `
-  do $$
-  declare role_name text;
-  begin
-    foreach role_name in array array['pave_owner', 'pave_app', 'pave_system', 'pave_jobs'] loop
-      if not exists (select from pg_roles where rolname = role_name) then
-        execute format('create role %I nologin', role_name);
-      end if;
-      if not pg_has_role(current_user, role_name, 'USAGE') then
-        execute format('grant %I to current_user', role_name);
-      end if;
-    end loop;
-    if not (select rolbypassrls from pg_roles where rolname = 'pave_system') then
-      alter role pave_system bypassrls;
-    end if;
-    execute format('grant create on database %I to pave_owner, pave_jobs', current_database());
-  end $$`
-
-/** What PostgreSQL says when two sessions change a catalog of the whole cluster at once. */
-const collisions = new Set(['23505', '42710', 'XX000', '40001'])
-const mostAttempts = 20
+export interface Scope {
+  workspace: string
+  operation: string
+  readOnly: boolean
+}
 
 /**
- * Makes the roles if they are missing and gives the login membership; needs CREATEROLE or a superuser once. Roles are
- * the cluster's and an advisory lock is a database's, so whoever collides with another database's migration tries again.
+ * A request waits for no lock longer than its client would, and a transaction that was forgotten ends by itself: while
+ * it is open, nothing younger can be sealed.
  */
-export async function prepareRoles(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  client.on('error', () => {})
-  await client.connect()
-  try {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return void (await client.query(roles))
-      } catch (error) {
-        const collided = error instanceof pg.DatabaseError && collisions.has(error.code ?? '')
-        if (!collided || attempt === mostAttempts) throw error
-        await setTimeout(10 * attempt)
-      }
+const limits = { lock_timeout: '15s', statement_timeout: '60s', idle_in_transaction_session_timeout: '60s' }
+
+/**
+ * One transaction of one workspace as `pave_app`. Role, workspace and limits are the transaction's own and travel with
+ * its BEGIN in one message: there is no moment between them, nothing outlives the commit, and a pooler that lends the
+ * session to somebody else for the next transaction lends nothing with it.
+ */
+export function inTransaction<T>(pool: pg.Pool, scope: Scope, work: (db: Db) => Promise<T>): Promise<T> {
+  const settings = {
+    role: 'pave_app',
+    'app.workspace': scope.workspace,
+    'app.operation': scope.operation,
+    ...limits,
+  }
+  const sets = Object.entries(settings).map(([name, value]) => `set_config('${name}',${pg.escapeLiteral(value)},true)`)
+  const opening = `begin${scope.readOnly ? ' read only' : ''};select ${sets.join(',')}`
+  const db = new Kysely<unknown>({ dialect: { ...dialect, createDriver: () => new OpeningDriver(pool, opening) } })
+  return db.transaction().execute(work)
+}
+
+const compiler = new PostgresQueryCompiler()
+const adapter = new PostgresAdapter()
+const dialect = {
+  createQueryCompiler: () => compiler,
+  createAdapter: () => adapter,
+  createIntrospector: (db: Kysely<unknown>) => new PostgresIntrospector(db),
+}
+
+type Connection = Parameters<PostgresDriver['rollbackTransaction']>[0]
+
+class OpeningDriver extends PostgresDriver {
+  readonly #opening: string
+
+  constructor(pool: pg.Pool, opening: string) {
+    super({ pool })
+    this.#opening = opening
+  }
+
+  override async beginTransaction(connection: Connection): Promise<void> {
+    try {
+      await connection.executeQuery(CompiledQuery.raw(this.#opening))
+    } catch (error) {
+      // The BEGIN may have been carried out and the rest not; a session that cannot even roll back is thrown away.
+      await this.rollbackTransaction(connection).catch(() => {})
+      throw error
     }
-  } finally {
-    await client.end()
   }
 }
 

@@ -1,7 +1,17 @@
 import { DatabaseError } from 'pg'
 import { type PaveError, platformFailure } from '../../errors.ts'
 
-const unavailable = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006', '53300', '25P03', '25P04'])
+// Ended, starting, overloaded, or read-only: a server that was promoted or demoted says 25006 to those who came too early.
+const unavailable = new Set([
+  ...['57P01', '57P02', '57P03', '57014', '08000', '08001', '08003', '08004', '08006', '08P01'],
+  ...['53000', '53200', '53300', '25P03', '25P04', '25006'],
+])
+const onSocket = new Set(['connect', 'read', 'write', 'getaddrinfo'])
+/** What a socket says when its other end is gone, or was never there. */
+const lostSocket = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN'],
+  ...['ENOTFOUND', 'EAI_AGAIN'],
+])
 const conflicts = new Set(['23503', '23505', '40001', '40P01', '55P03'])
 // Values that JSON can carry and PostgreSQL cannot: U+0000, half a surrogate pair, a count beyond an int, no such date.
 const unstorable = new Set(['22P05', '22021', '22P02', '22003', '22007', '22008'])
@@ -30,17 +40,24 @@ export function translateDatabaseError(error: unknown): PaveError | undefined {
     }
     return undefined
   }
-  if (error instanceof Error) {
-    const code = 'code' in error ? error.code : undefined
-    // A file that is missing is ENOENT too: only a socket that nobody listens on is the database's.
-    const onSocket =
-      'syscall' in error && (error.syscall === 'connect' || error.syscall === 'read' || error.syscall === 'write')
-    const lost =
-      (onSocket && (code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'ENOENT' || code === 'EPIPE')) ||
-      /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(error.message)
-    if (lost) {
-      return platformFailure('database_unavailable', `PostgreSQL cannot be reached: ${error.message}`, { cause: error })
-    }
+  if (error instanceof Error && isLostConnection(error)) {
+    return platformFailure('database_unavailable', `PostgreSQL cannot be reached: ${error.message || String(error)}`, {
+      cause: error,
+    })
   }
   return undefined
+}
+
+function isLostConnection(error: Error): boolean {
+  // Several addresses of one name were tried.
+  if (error instanceof AggregateError) {
+    return error.errors.length > 0 && error.errors.every((one) => one instanceof Error && isLostConnection(one))
+  }
+  const code = 'code' in error ? error.code : undefined
+  const syscall = 'syscall' in error ? error.syscall : undefined
+  // A file that is missing is ENOENT too: only a socket that nobody listens on is the database's.
+  if (typeof code === 'string' && lostSocket.has(code)) return typeof syscall === 'string' && onSocket.has(syscall)
+  return /Connection terminated|not queryable|been discarded|socket disconnected|timeout (exceeded|expired)|read timeout/.test(
+    error.message,
+  )
 }

@@ -19,7 +19,8 @@ afterEach(async () => {
   await rm(root, { recursive: true })
 })
 
-const openStore = () => openObjectStore(pathToFileURL(root).href)
+const cacheDirectory = '/nowhere'
+const openStore = () => openObjectStore(pathToFileURL(root).href, { cacheDirectory })
 
 async function overwrite(path: string, bytes: string): Promise<void> {
   await chmod(path, 0o644)
@@ -131,5 +132,7 @@ it('puts although an orphan has the name of its temporary file', async () => {
 })
 
 it('refuses URLs that no adapter knows', async () => {
-  await expect(openObjectStore('gopher://host/bucket')).rejects.toMatchObject({ code: 'object_store_unsupported' })
+  await expect(openObjectStore('gopher://host/bucket', { cacheDirectory })).rejects.toMatchObject({
+    code: 'object_store_unsupported',
+  })
 })

@@ -13,7 +13,7 @@ import {
   type PutOptions,
   type StoredObject,
 } from './object-store.ts'
-import { hexOf, isHex, verified } from './verify.ts'
+import { drain, hexOf, isHex, shardedName, verified } from './verify.ts'
 
 /** Remembered verifications: enough for everything a process serves, small enough to forget about. */
 const mostVerified = 10_000
@@ -23,10 +23,7 @@ export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
   const root = fileURLToPath(url)
   const objects = join(root, 'sha256')
   const temp = join(root, 'tmp')
-  const pathOf = (digest: Digest) => {
-    const hex = hexOf(digest)
-    return join(objects, hex.slice(0, 2), hex)
-  }
+  const pathOf = (digest: Digest) => join(root, shardedName(digest))
   await makeDirectory(temp)
   for (let shard = 0; shard < 256; shard++)
     await mkdir(join(objects, shard.toString(16).padStart(2, '0')), { recursive: true })
@@ -35,6 +32,8 @@ export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
   const verifications = new Map<string, Promise<void>>()
 
   const store: ObjectStore = {
+    localDirectory: root,
+
     async put(content, options = {}) {
       if (options.expectedDigest !== undefined) hexOf(options.expectedDigest)
       const [path, file] = await createTemp(temp)
@@ -186,10 +185,6 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close()
   }
-}
-
-async function drain(stream: Readable): Promise<void> {
-  for await (const _ of stream);
 }
 
 async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {

@@ -18,6 +18,7 @@ export interface ObjectStore {
   /**
    * Stores the bytes durably, in constant memory; storing what is there already succeeds and mends a damaged copy.
    * Errors: `object_digest_mismatch`, `object_too_large`, `disk_full`; after any of them nothing half-written is left.
+   * Every method of a remote store may fail with the `object_store_…` errors below.
    */
   put(content: ObjectContent, options?: PutOptions): Promise<StoredObject>
   /** A stream that fails with `object_corrupt` in place of its end when the bytes do not match the digest. */
@@ -29,8 +30,13 @@ export interface ObjectStore {
   /** True when there was something to delete. */
   delete(digest: Digest): Promise<boolean>
   list(): AsyncIterable<StoredObject>
-  /** Path of a verified, read-only local file with these bytes, for engines that read files themselves. */
+  /**
+   * Path of a verified, read-only local file with these bytes, for engines that read files themselves. The file of a
+   * remote store is a copy that stays for an hour at least.
+   */
   localPath(digest: Digest): Promise<string>
+  /** What every local path is below. */
+  readonly localDirectory: string
   /** Deletes what interrupted puts left behind and nobody has written to since `before` (epoch ms); returns how many. */
   sweepTemp(before: number): Promise<number>
 }
@@ -67,7 +73,27 @@ export const objectErrors = defineErrors({
   object_store_unsupported: {
     status: 500,
     summary: 'No adapter knows this kind of object store.',
-    hint: 'Use a file:/// URL.',
+    hint: 'Use a file:///directory or an s3://bucket/prefix URL.',
+  },
+  object_store_unavailable: {
+    status: 503,
+    summary: 'The object store cannot be reached, or does not answer in time.',
+    hint: 'Retry shortly; nothing half-written shows. If it goes on, look at the store and at the network between.',
+  },
+  object_store_full: {
+    status: 507,
+    summary: 'The object store has no space left, or a quota is used up.',
+    hint: 'Free space in the store or raise the quota, then retry; nothing half-written shows.',
+  },
+  object_store_denied: {
+    status: 502,
+    summary: 'The object store refuses the credentials, or what Pave does with them.',
+    hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or a profile or role) with the rights to read, write, list and delete in the bucket.',
+  },
+  object_store_misconfigured: {
+    status: 500,
+    summary: 'OBJECTS_URL does not describe an object store that works.',
+    hint: 'Write OBJECTS_URL=s3://bucket/prefix?endpoint=https://host&region=name&pathStyle=true, and create the bucket first.',
   },
   object_digest_invalid: {
     status: 422,

@@ -13,6 +13,12 @@ export async function* verified(source: AsyncIterable<Uint8Array>, digest: Diges
     throw objectFailure('object_corrupt', `Object ${digest} is damaged: its bytes now have digest ${found}`)
 }
 
+/** `sha256/ab/ab12…`: the same in a directory and in a bucket, so that the one can be copied to the other as it is. */
+export function shardedName(digest: Digest): string {
+  const hex = hexOf(digest)
+  return `sha256/${hex.slice(0, 2)}/${hex}`
+}
+
 /** The hex part; everything that becomes a path or a key goes through here. */
 export function hexOf(digest: Digest): string {
   const hex = digest.slice('sha256:'.length)
@@ -23,4 +29,8 @@ export function hexOf(digest: Digest): string {
 
 export function isHex(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text)
+}
+
+export async function drain(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of stream);
 }

@@ -11,7 +11,7 @@ const deletionBatch = 10_000
 /** A failed write on a disk with less than this free failed for want of space. */
 const leastFreeBytes = 2 ** 20
 
-const settings = {
+export const lmdbSettings = {
   keyEncoding: 'binary',
   encoding: 'binary',
   noSubdir: true,
@@ -27,8 +27,8 @@ export async function openLmdbStore(url: string, { readOnly = false }: OnlineSto
   await mkdir(dirname(path), { recursive: true })
   // A reader may start before the first writer; LMDB opens for reading only what exists.
   if (readOnly && (await stat(path).catch(() => undefined)) === undefined)
-    await open<Buffer, Uint8Array>({ path, ...settings }).close()
-  const database = open<Buffer, Uint8Array>({ path, readOnly, ...settings })
+    await open<Buffer, Uint8Array>({ path, ...lmdbSettings }).close()
+  const database = open<Buffer, Uint8Array>({ path, readOnly, ...lmdbSettings })
 
   const write = async (action: () => void) => {
     if (readOnly) throw onlineFailure('online_store_read_only', `${path} is open for reading`)

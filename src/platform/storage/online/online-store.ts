@@ -16,7 +16,7 @@ export interface OnlineStore {
    * one with a promise: `const found = store.getMany(keys); const values = found instanceof Promise ? await found : found`.
    */
   getMany(keys: readonly OnlineKey[]): OnlineValues | Promise<OnlineValues>
-  /** All or nothing; resolved when it is on disk. When a key occurs twice the later put wins; deletes come first. */
+  /** All or nothing; resolved when it is on disk. It may be repeated after a failure. When a key occurs twice the later put wins; deletes come first. */
   writeBatch(batch: OnlineBatch): Promise<void>
   /** Deletes every key of the namespace, in batches; returns how many. */
   deleteNamespace(namespace: string): Promise<number>
@@ -44,7 +44,27 @@ export const onlineErrors = defineErrors({
   online_store_unsupported: {
     status: 500,
     summary: 'No adapter knows this kind of online store.',
-    hint: 'Use an lmdb:/// URL.',
+    hint: 'Use an lmdb:///file or a redis://host:6379/0 URL.',
+  },
+  online_store_unavailable: {
+    status: 503,
+    summary: 'The online store cannot be reached, or does not answer in time.',
+    hint: 'Retry shortly: the same batch is applied once. If it goes on, look at Redis and at the network between.',
+  },
+  online_store_full: {
+    status: 507,
+    summary: 'The online store has no memory or no disk space left.',
+    hint: 'Raise maxmemory or free space on the disk of Redis, then retry; nothing of the batch was kept.',
+  },
+  online_store_denied: {
+    status: 502,
+    summary: 'The online store refuses the credentials, or what Pave does with them.',
+    hint: 'Put a user and password into ONLINE_URL that may use the commands of hashes, transactions, INFO and CONFIG GET.',
+  },
+  online_store_misconfigured: {
+    status: 500,
+    summary: 'ONLINE_URL does not describe an online store that keeps what it is given.',
+    hint: 'Mend what the message names, in ONLINE_URL or in the configuration of Redis.',
   },
   online_namespace_invalid: {
     status: 422,

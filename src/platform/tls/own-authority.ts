@@ -1,0 +1,115 @@
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { issueCertificate, newTlsKey } from './issue-certificate.ts'
+
+export interface OwnCertificateFiles {
+  /** What clients trust; public. */
+  ca: string
+  cert: string
+  key: string
+}
+
+const dayMs = 86_400_000
+const authorityDays = 3650
+const serverDays = 90
+/** Before the clock of a client that lags. */
+const headStartMs = dayMs
+const commonName = 'Pave on this machine'
+
+export function ownCertificateFiles(directory: string): OwnCertificateFiles {
+  return { ca: join(directory, 'ca.crt'), cert: join(directory, 'server.crt'), key: join(directory, 'server.key') }
+}
+
+/**
+ * An authority of this data directory and a certificate that it issued for the names: made at the first call, and made anew
+ * when a third of its life is left, or when the names change. The authority keeps its key for good, so that whoever
+ * pinned it still finds it after its certificate was renewed.
+ */
+export async function ensureOwnCertificate(
+  directory: string,
+  { names, now }: { names: readonly string[]; now: number },
+): Promise<OwnCertificateFiles> {
+  await mkdir(directory, { recursive: true, mode: 0o755 })
+  const files = ownCertificateFiles(directory)
+  const authorityKey = await ensureKey(join(directory, 'ca.key'))
+  const lasts = (days: number) => ({ from: now - headStartMs, until: now + days * dayMs })
+  let authority = await readCertificate(files.ca)
+  if (authority === undefined || !isKeyOf(authority, authorityKey) || isOld(authority, now, authorityDays)) {
+    const publicKey = createPublicKey(authorityKey)
+    const issuer = { commonName, privateKey: authorityKey }
+    const pem = issueCertificate({ commonName, publicKey, issuer, ...lasts(authorityDays) })
+    await replace(files.ca, pem, 0o644)
+    authority = new X509Certificate(pem)
+  }
+  const [known, knownKey] = await Promise.all([readCertificate(files.cert), readKey(files.key)])
+  const stands =
+    known !== undefined &&
+    knownKey !== undefined &&
+    isKeyOf(known, knownKey) &&
+    known.verify(authority.publicKey) &&
+    !isOld(known, now, serverDays) &&
+    namesOf(known) === [...names].sort().join(' ')
+  if (stands) return files
+  const serverKey = newTlsKey()
+  const pem = issueCertificate({
+    commonName: names[0] ?? 'localhost',
+    publicKey: createPublicKey(serverKey),
+    issuer: { commonName, privateKey: authorityKey },
+    names,
+    ...lasts(serverDays),
+  })
+  // The chain has its root, so that a client which was told the digest of the root's key finds it there.
+  await replace(files.key, serverKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600)
+  await replace(files.cert, pem + authority.toString(), 0o644)
+  return files
+}
+
+async function ensureKey(file: string): Promise<KeyObject> {
+  const known = await readKey(file)
+  if (known !== undefined) return known
+  const key = newTlsKey()
+  await replace(file, key.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600)
+  return key
+}
+
+async function readKey(file: string): Promise<KeyObject | undefined> {
+  return parsed(file, createPrivateKey)
+}
+
+async function readCertificate(file: string): Promise<X509Certificate | undefined> {
+  return parsed(file, (text) => new X509Certificate(text))
+}
+
+/** A file that was cut off is as good as none: what it held can be made anew. */
+async function parsed<T>(file: string, parse: (text: string) => T): Promise<T | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  try {
+    return text === undefined ? undefined : parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isKeyOf(certificate: X509Certificate, key: KeyObject): boolean {
+  return certificate.checkPrivateKey(key)
+}
+
+function isOld(certificate: X509Certificate, now: number, days: number): boolean {
+  return now > certificate.validToDate.getTime() - (days * dayMs) / 3 || now < certificate.validFromDate.getTime()
+}
+
+function namesOf(certificate: X509Certificate): string {
+  const names = (certificate.subjectAltName ?? '').split(', ').map((name) => name.replace(/^(DNS|IP Address):/, ''))
+  return names.map(shortAddress).sort().join(' ')
+}
+
+/** `0:0:0:0:0:0:0:1`, as OpenSSL prints an address, as people write it. */
+function shortAddress(name: string): string {
+  return name.includes(':') ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name
+}
+
+async function replace(file: string, text: string, mode: number): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode })
+  await rename(`${file}.new`, file)
+}
