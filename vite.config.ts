@@ -14,5 +14,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 800,
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:7400', '/console/session': 'http://127.0.0.1:7400' } },
+  server: { proxy: { '^/api/': 'http://127.0.0.1:7400', '/console/session': 'http://127.0.0.1:7400' } },
 })

@@ -36,6 +36,33 @@ const commands: Record<
       return exitCodes.ok
     },
   },
+  server: {
+    usage: 'server',
+    summary: 'Start one control plane of several on DATABASE_URL and a shared PAVE_DATA_DIR: API and console',
+    run: async (_args, config) => {
+      const { server } = await import('./commands/server.ts')
+      const started = await server(config, (text) => output.err(text))
+      output.out(`Pave is up: ${started.client.url}`)
+      output.out(`Sign in once, within ten minutes: ${started.signInLink}`)
+      await untilSignal()
+      output.err('stopping')
+      await started.stop()
+      return exitCodes.ok
+    },
+  },
+  worker: {
+    usage: 'worker',
+    summary: 'Start one worker beside `pave server`: it runs jobs, and needs the same settings and PAVE_URL',
+    run: async (_args, config) => {
+      const { worker } = await import('./commands/worker.ts')
+      const started = await worker(config, (text) => output.err(text))
+      output.out(`The worker is up: ${started.healthUrl}`)
+      await untilSignal()
+      output.err('stopping')
+      await started.stop()
+      return exitCodes.ok
+    },
+  },
   serve: {
     usage: 'serve [--join TOKEN] --name NODE [--environment ENV]',
     summary: 'Start an inference node; the first time it joins with a token of `pave create-join-token`',
@@ -74,6 +101,32 @@ const commands: Record<
     run: async (args, config) => {
       const { ledger } = await import('./commands/ledger.ts')
       return ledger(args, config, () => clientOf(config), output)
+    },
+  },
+  backup: {
+    usage:
+      'backup --to PLACE [--keep N] [--passphrase-file FILE | --plain-keys] [--json] | backup verify BACKUP [--key FILE] [--checkpoints FILE] [--json] | backup list --to PLACE [--json]',
+    summary: 'Copy everything that cannot be made again, while Pave runs or not; check such a copy',
+    run: async (args, config) => {
+      const { backup } = await import('./commands/backup.ts')
+      return backup(args, config, output)
+    },
+  },
+  restore: {
+    usage:
+      'restore BACKUP [--passphrase-file FILE] [--checkpoints FILE] [--force] | restore BACKUP --drill [--passphrase-file FILE] [--json]',
+    summary: 'Make a new data directory and database of a backup; --drill only tries whether that can be done',
+    run: async (args, config) => {
+      const { restore } = await import('./commands/restore.ts')
+      return restore(args, config, output)
+    },
+  },
+  doctor: {
+    usage: 'doctor [--json]',
+    summary: 'Look at everything that Pave needs, and say what is wrong and what mends it',
+    run: async (args, config) => {
+      const { doctor } = await import('./commands/doctor.ts')
+      return doctor(args, config, output)
     },
   },
   override: {

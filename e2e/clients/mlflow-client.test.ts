@@ -18,7 +18,7 @@ import { seededRandom } from '#testing/predictions.ts'
 import { pythonEnvironment } from './python-environment.ts'
 
 const example = join(import.meta.dirname, '../../examples/flight-delays-python')
-const environment = pythonEnvironment(join(example, 'requirements.txt'))
+const environment = pythonEnvironment(join(example, 'steps/requirements.txt'))
 if ('missing' in environment) console.log(`skipped: ${environment.missing}`)
 
 describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 120_000 }, () => {

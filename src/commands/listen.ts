@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import type { Config } from '#platform/config.ts'
 import type { ControlPlane } from '#platform/control-plane.ts'
 import { startupFailure } from '#platform/startup-error.ts'
@@ -13,14 +13,23 @@ export async function listen(controlPlane: ControlPlane, config: Config): Promis
   }
 }
 
+/** Answers the port, which the system chooses when it is 0. */
+export async function listenOn(server: Server, host: string, port: number, variable: string): Promise<number> {
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+  } catch (error) {
+    throw explained(error, host, port, variable)
+  }
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}
+
 /** Tried before anything is started for it, so that nobody waits for what cannot become of it. */
 export async function refuseTakenPort(host: string, port: number, variable: string): Promise<void> {
   const trial = createServer()
   try {
-    trial.listen(port, host)
-    await once(trial, 'listening')
-  } catch (error) {
-    throw explained(error, host, port, variable)
+    await listenOn(trial, host, port, variable)
   } finally {
     trial.close()
   }

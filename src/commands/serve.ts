@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { authorityFileOf, type Enrolment, keepEnrolment, readEnrolment } from '#inference/enrolment.ts'
 import { inferenceFailure } from '#inference/errors.ts'
@@ -14,7 +14,7 @@ import { clientFailure } from '#platform/surfaces/client-errors.ts'
 import { createLogger } from '#platform/telemetry.ts'
 import { reachable, schemeOf } from '#platform/tls/server-names.ts'
 import { openServerTls, tlsDirectory } from '#platform/tls/server-tls.ts'
-import { trustAuthorities, trustConfigured } from '#platform/tls/trust.ts'
+import { trustAuthorities } from '#platform/tls/trust.ts'
 import { warnOfOpenTransport } from './warn-of-open-transport.ts'
 
 export interface ServeNodeOptions {
@@ -28,12 +28,16 @@ export interface ServeNodeOptions {
 
 /** An inference node: one that joined, or one beside the control plane's data directory, whose files it reads. */
 export async function serveNode(config: Config, options: ServeNodeOptions): Promise<InferenceNode> {
-  const { name, say } = options
+  const { name } = options
   const dataDir = await chooseDataDirectory({ configured: config.dataDir, cwd: config.cwd, uid: config.uid })
   const directory = join(dataDir, 'nodes', name)
+  await mkdir(dataDir, { recursive: true, mode: 0o711 })
+  await mkdir(join(dataDir, 'logs'), { recursive: true, mode: 0o700 })
   const log = createLogger(config.logLevel, join(dataDir, 'logs', `${name}.log`))
-  await trustConfigured({ ...config, dataDir })
+  if (config.caFile !== undefined) await trustAuthorities(config.caFile)
   const enrolment = await enrol(directory, options)
+  // Beside a control plane, that one speaks to people; this one has its log.
+  const say = enrolment === undefined ? (text: string) => log.info(text) : options.say
   const identity =
     enrolment === undefined ? await besideControlPlane(config, dataDir, options) : enrolled(config, enrolment)
   if (enrolment !== undefined && options.environment !== undefined && options.environment !== enrolment.environment) {
@@ -92,8 +96,9 @@ async function enrol(directory: string, { joinToken, name, environment, say }: S
 }
 
 function enrolled(config: Config, enrolment: Enrolment) {
-  const { environment, controlUrl, token, planPublicKey, onlineUrl } = enrolment
+  const { workspace, environment, controlUrl, token, planPublicKey, onlineUrl } = enrolment
   return {
+    workspace,
     environment,
     controlUrl: config.url ?? controlUrl,
     nodeToken: token,

@@ -1,8 +1,9 @@
-import { QueryCache, QueryClient } from '@tanstack/react-query'
+import { QueryClient } from '@tanstack/react-query'
 import type { z } from 'zod'
 import { PaveError } from '../platform/errors.ts'
 import type { AnswerOf, Operation } from '../platform/operation.ts'
 import { createClient } from '../platform/surfaces/client.ts'
+import { patientFetch } from './patient-fetch.ts'
 
 declare module '@tanstack/react-query' {
   interface Register {
@@ -15,14 +16,9 @@ declare module '@tanstack/react-query' {
 }
 
 /** Signed in by the session cookie, which the browser sends along. */
-export const client = createClient({ url: window.location.origin })
+export const client = createClient({ url: window.location.origin, fetch: patientFetch })
 
 export const queries = new QueryClient({
-  queryCache: new QueryCache({
-    onError: (error) => {
-      if (isSignedOut(error)) window.location.assign('/sign-in')
-    },
-  }),
   defaultOptions: {
     queries: {
       staleTime: 30_000,

@@ -2,32 +2,59 @@ import type { Query } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { z } from 'zod'
 import { queries } from './api.ts'
+import { onReturn, reportHere, suspectAway } from './connection.ts'
 
 const EntryEvent = z.object({ subjects: z.array(z.object({ kind: z.string() })) })
 
 /** At most one round of reading in this time, however many events come. */
 const pauseMs = 1_000
+/** A browser gives up on a stream that was answered with an error: a session that ended, a right that was taken back. */
+const openAgainMs = 15_000
 
 /** Follows the server's events while the page is open: what an event concerns is read again. Answers whether it is connected. */
 export function useLiveEvents(): boolean {
   const [connected, setConnected] = useState(true)
   useEffect(() => {
-    const events = new EventSource('/api/v1/events')
     const refresh = createRefresher()
-    events.addEventListener('entry', (event) => {
-      const entry = EntryEvent.safeParse(JSON.parse(event.data))
-      refresh.touch(['entry', ...(entry.data?.subjects ?? []).map((subject) => subject.kind)])
-    })
-    events.addEventListener('job', () => refresh.touch(['job']))
-    events.addEventListener('error', () => setConnected(false))
-    let opened = false
-    events.addEventListener('open', () => {
-      setConnected(true)
-      // What happened while the connection was down was not heard.
-      if (opened) void queries.invalidateQueries()
-      opened = true
+    let missed = false
+    let events = follow()
+    let retry: number | undefined
+
+    function follow(): EventSource {
+      const source = new EventSource('/api/v1/events')
+      source.addEventListener('entry', (event) => {
+        const entry = EntryEvent.safeParse(JSON.parse(event.data))
+        refresh.touch(['entry', ...(entry.data?.subjects ?? []).map((subject) => subject.kind)])
+      })
+      source.addEventListener('job', () => refresh.touch(['job']))
+      source.addEventListener('open', () => {
+        setConnected(true)
+        reportHere()
+        // What happened while the connection was down was not heard.
+        if (missed) void queries.invalidateQueries()
+        missed = false
+      })
+      source.addEventListener('error', () => {
+        setConnected(false)
+        missed = true
+        if (source.readyState === EventSource.CLOSED) retry = window.setTimeout(again, openAgainMs)
+        else void suspectAway()
+      })
+      return source
+    }
+
+    function again(): void {
+      window.clearTimeout(retry)
+      events.close()
+      events = follow()
+    }
+
+    const stopFollowing = onReturn(() => {
+      if (events.readyState !== EventSource.OPEN) again()
     })
     return () => {
+      stopFollowing()
+      window.clearTimeout(retry)
       events.close()
       refresh.stop()
     }

@@ -1,55 +1,93 @@
-import { Code, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Skeleton, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { OpenIncidents } from '#modules/incidents/console/open-incidents.tsx'
-import { EndpointCard } from '#modules/releases/console/endpoint-card.tsx'
-import { listEndpoints } from '#modules/releases/contract.ts'
+import { useOpenIncidents } from '#modules/incidents/console/use-open-incidents.ts'
+import { type HealthRow, healthColumns } from '#modules/releases/console/endpoint-health.tsx'
+import { byUrgency, healthOf } from '#modules/releases/console/endpoint-health-view.ts'
+import { listEndpointHealth } from '#modules/releases/contract.ts'
 import { read } from './api.ts'
+import { DataTable } from './design/data-table.tsx'
+import { Empty } from './design/empty.tsx'
 import { counted } from './design/format.ts'
+import { Page } from './design/page.tsx'
 import { Panel } from './design/panel.ts'
 import { Problem } from './design/problem.tsx'
-import { LedgerEntries } from './ledger-entries.tsx'
+import { Section } from './design/section.tsx'
+import { RecentChanges } from './recent-changes.tsx'
 import { RunningJobs } from './running-jobs.tsx'
+import { WaitingApprovals } from './waiting-approvals.tsx'
 
-/** What serves, what is changing, and what was done last. */
+const most = 200
+const shown = 50
+
+/** What is wrong, since when, and what changed before; then what runs and what waits. */
 export function OverviewPage() {
-  const endpoints = useQuery(read(listEndpoints, { limit: 100 }, ['endpoint', 'release', 'node']))
-  const items = endpoints.data?.items
+  const incidents = useOpenIncidents()
+  const { data, error, isPending } = useQuery(
+    read(listEndpointHealth, { limit: most }, ['endpoint', 'release', 'node', 'finding']),
+  )
+  const rows = byUrgency(
+    (data?.items ?? []).map((endpoint): HealthRow => {
+      const name = `${endpoint.environment}/${endpoint.endpoint}`
+      return { endpoint, name, health: healthOf(endpoint, incidents.of(name)) }
+    }),
+  )
   return (
-    <Stack gap="lg">
+    <Page
+      title="Overview"
+      about={data !== undefined && incidents.known ? summaryOf(rows, incidents.items.length) : undefined}
+    >
       <OpenIncidents />
-      <Group justify="space-between" align="baseline">
-        <Title order={1} size="h3">
-          Endpoints
-        </Title>
-        {items !== undefined && items.length > 0 && (
-          <Text size="sm" c="dimmed">
-            {counted(items.length, 'endpoint')}
-            {endpoints.data?.nextCursor != null && ', and more: pave list-endpoints'}
-          </Text>
-        )}
-      </Group>
-      {endpoints.error && <Problem error={endpoints.error} />}
-      {endpoints.isPending && <Skeleton height={280} radius="lg" />}
-      {items?.length === 0 && <NothingServed />}
-      {items?.map((endpoint) => (
-        <EndpointCard key={`${endpoint.environment}/${endpoint.endpoint}`} endpoint={endpoint} />
-      ))}
+      <WaitingApprovals />
+      {error && <Problem error={error} />}
+      {isPending && <Skeleton height={200} radius="lg" />}
+      {data?.items.length === 0 && (
+        <Empty title="Nothing is served yet" command="pave apply examples/flight-delays">
+          Endpoints, models and everything else come from manifests. Put those of the example with:
+        </Empty>
+      )}
+      {rows.length > 0 && (
+        <Panel>
+          <Section
+            title="Endpoints"
+            aside={
+              <Anchor size="sm" renderRoot={(props) => <Link {...props} to="/endpoints" />}>
+                All endpoints
+              </Anchor>
+            }
+          >
+            <DataTable
+              label="Endpoints"
+              columns={healthColumns}
+              rows={rows.slice(0, shown)}
+              rowKey={(row) => row.name}
+            />
+            {(rows.length > shown || data?.nextCursor != null) && (
+              <Text size="sm" c="dimmed" mt="xs">
+                {data?.nextCursor == null
+                  ? `The ${shown} that need attention most.`
+                  : `The ${shown} that need attention most of the first ${most} by name.`}
+              </Text>
+            )}
+          </Section>
+        </Panel>
+      )}
       <RunningJobs />
-      <LedgerEntries />
-    </Stack>
+      <RecentChanges />
+    </Page>
   )
 }
 
-function NothingServed() {
-  return (
-    <Panel>
-      <Title order={2} size="h5">
-        Nothing is served yet
-      </Title>
-      <Text mt={4} mb="sm" c="dimmed">
-        Endpoints, models and everything else come from manifests. Put those of the example with:
-      </Text>
-      <Code block>pave apply examples/flight-delays</Code>
-    </Panel>
-  )
+/** The state of everything in a sentence. */
+function summaryOf(rows: readonly HealthRow[], incidents: number): string {
+  const count = (tone: HealthRow['health']['tone']) => rows.filter((row) => row.health.tone === tone).length
+  const parts = [
+    incidents > 0 && counted(incidents, 'open incident'),
+    count('bad') > 0 && `${counted(count('bad'), 'endpoint')} in trouble`,
+    count('warn') > 0 && `${count('warn')} to look at`,
+    count('busy') > 0 && `${count('busy')} releasing`,
+  ].filter((part) => part !== false)
+  if (parts.length > 0) return parts.join(' · ')
+  return rows.length === 0 ? 'Nothing is served yet.' : 'No open incident, no endpoint in trouble.'
 }

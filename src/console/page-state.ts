@@ -12,7 +12,7 @@ export function usePageState<S extends z.ZodObject>(schema: S) {
   const state = useMemo(() => schema.parse(search), [schema, search])
   /** Undefined takes a field out of the address. `push` makes the change a step of the browser's history. */
   const change = useCallback(
-    (fields: Partial<z.output<S>>, options: { push?: boolean } = {}) =>
+    (fields: { [Field in keyof z.output<S>]?: z.output<S>[Field] | undefined }, options: { push?: boolean } = {}) =>
       void navigate({
         to: '.',
         search: (previous: Record<string, unknown>) => ({ ...previous, ...fields }),

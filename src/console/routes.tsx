@@ -41,6 +41,7 @@ const pages = [
     'CompareVersionsPage',
   ),
   page('/models/$model/versions/$version', () => import('#modules/registry/console/version-page.tsx'), 'VersionPage'),
+  page('/models/$model/versions/$version/card', () => import('#modules/registry/console/card-page.tsx'), 'CardPage'),
   page('/endpoints', () => import('#modules/releases/console/endpoints-page.tsx'), 'EndpointsPage'),
   page(
     '/endpoints/$environment/$endpoint',

@@ -1,29 +1,29 @@
-import { createSignInLink, whoami } from '../modules/identity/contract.ts'
-import { createClient } from '../platform/surfaces/client.ts'
 import { client, queries } from './api.ts'
 
-const json = { 'content-type': 'application/json' }
-
-/** Trades the code of a one-time link for the session cookie. */
-async function redeem(code: string): Promise<void> {
-  await client.raw('POST', '/console/session', { headers: json, body: JSON.stringify({ code }) })
-  queries.clear()
+/**
+ * Trades what people have at hand for a session cookie: a sign-in link, its code, or an API token. The browser keeps the
+ * session and never the token.
+ */
+export async function openSession(secret: string): Promise<void> {
+  const given = secret.trim()
+  const body = given.startsWith('pave_') ? { token: given } : { code: given.slice(given.lastIndexOf('#') + 1) }
+  const headers = { 'content-type': 'application/json' }
+  await client.raw('POST', '/console/session', { headers, body: JSON.stringify(body) })
 }
 
-/**
- * Signs in with what people have at hand: a sign-in link, its code, or an API token. A token makes a one-time link for
- * its own principal, so that the browser keeps the session and never the token.
- */
 export async function signIn(secret: string): Promise<void> {
-  const given = secret.trim()
-  if (!given.startsWith('pave_')) return redeem(given.slice(given.lastIndexOf('#') + 1))
-  const own = createClient({ url: client.url, token: given })
-  const { name } = await own.call(whoami, {})
-  const { code } = await own.call(createSignInLink, { principal: name })
-  return redeem(code)
+  await openSession(secret)
+  queries.clear()
 }
 
 export async function signOut(): Promise<void> {
   await client.raw('DELETE', '/console/session')
   window.location.assign('/sign-in')
+}
+
+/** Where to go after signing in: a page of this console, whatever the address says. */
+export function pageToReturnTo(from: unknown): string {
+  const target = typeof from === 'string' && from.startsWith('/') ? URL.parse(from, window.location.origin) : null
+  if (target === null || target.origin !== window.location.origin || target.pathname === '/sign-in') return '/'
+  return `${target.pathname}${target.search}${target.hash}`
 }

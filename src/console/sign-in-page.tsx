@@ -5,16 +5,17 @@ import { useEffect, useState } from 'react'
 import { Logo } from './design/logo.tsx'
 import { Panel } from './design/panel.ts'
 import { Problem } from './design/problem.tsx'
-import { signIn } from './session.ts'
+import { pageToReturnTo, signIn } from './session.ts'
 
 /** A link's code comes in the part of the address that browsers keep to themselves, so it reaches no log. */
 export function SignInPage() {
   const navigate = useNavigate()
   const code = useLocation({ select: (location) => location.hash })
+  const from = useLocation({ select: (location) => location.search.from })
   const [secret, setSecret] = useState('')
   const signingIn = useMutation({
     mutationFn: signIn,
-    onSuccess: () => navigate({ to: '/', replace: true }),
+    onSuccess: () => navigate({ href: pageToReturnTo(from), replace: true }),
   })
   const { mutate, error } = signingIn
   useEffect(() => {
@@ -30,7 +31,7 @@ export function SignInPage() {
           </Title>
           {error !== null && <Problem error={error} />}
           <PasswordInput
-            label="Sign-in link, its code, or an admin's API token"
+            label="Sign-in link, its code, or your API token"
             value={secret}
             onChange={(event) => setSecret(event.currentTarget.value)}
             autoComplete="off"

@@ -7,6 +7,7 @@ import { inferenceFailure } from './errors.ts'
 /** What a node that joined needs to start again without its join token. */
 export const Enrolment = z.object({
   node: z.string(),
+  workspace: z.string(),
   environment: z.string(),
   controlUrl: z.string(),
   token: z.string(),

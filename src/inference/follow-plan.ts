@@ -15,6 +15,8 @@ export interface FollowOptions {
   reconciler: Pick<Reconciler, 'accept' | 'retry' | 'table'>
   keys: TrustedKeys
   environment: string
+  /** Undefined for a node that was not told. */
+  workspace?: string | undefined
   log: Logger
   signal: AbortSignal
   /** Called when it changes how the control plane answers. */
@@ -76,8 +78,9 @@ const isRefusal = (error: unknown) => error instanceof CallRefused && (error.sta
  *
  * @throws `plan_refused`
  */
-function takePlan(document: unknown, { reconciler, keys, environment, log }: TakeOptions): ServingPlan {
-  const plan = verifyPlan(document, keys, environment)
+function takePlan(document: unknown, options: TakeOptions): ServingPlan {
+  const { reconciler, keys, log } = options
+  const plan = verifyPlan(document, keys, options)
   const held = reconciler.table().generation
   if (plan.generation <= held) {
     throw inferenceFailure('plan_refused', `Plan ${plan.generation} is not newer than plan ${held}, which is in force`)
@@ -103,7 +106,7 @@ export async function restorePlans(
   }
 }
 
-type TakeOptions = Pick<FollowOptions, 'reconciler' | 'keys' | 'environment' | 'log'>
+type TakeOptions = Pick<FollowOptions, 'reconciler' | 'keys' | 'environment' | 'workspace' | 'log'>
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (milliseconds <= 0 || signal.aborted) return Promise.resolve()

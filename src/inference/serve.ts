@@ -25,6 +25,8 @@ import { readTrustedKeys } from './verify-plan.ts'
 
 export interface ServeOptions {
   environment: string
+  /** Undefined for a node that was not told. */
+  workspace?: string | undefined
   nodeName: string
   /** The node's own: the last good plan, artifacts, prediction segments, overrides. No two nodes share one. */
   directory: string
@@ -134,7 +136,7 @@ export async function serve(options: ServeOptions): Promise<InferenceNode> {
     log,
   })
   const address = await listen(listening.server, options.listen)
-  const taking = { reconciler, keys, environment, log }
+  const taking = { reconciler, keys, environment, workspace: options.workspace, log }
   await restorePlans(planFile, taking)
   const overrides = await watchOverrides({ directory, environment, key: nodeKey, log, onChange: reconciler.override })
   const stop = new AbortController()

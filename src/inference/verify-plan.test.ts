@@ -27,13 +27,13 @@ const trusted = readTrustedKeys(pem(first))
 const refused = { code: 'plan_refused' }
 
 test('a plan that a trusted key signed is read', () => {
-  expect(verifyPlan(signed(plan), trusted, 'prod')).toEqual(plan)
+  expect(verifyPlan(signed(plan), trusted, { environment: 'prod' })).toEqual(plan)
 })
 
 test('several keys may be trusted, so that the signer can change its key', () => {
   const both = readTrustedKeys(pem(first) + pem(second))
-  expect(verifyPlan(signed(plan, first), both, 'prod').generation).toBe(7)
-  expect(verifyPlan(signed(plan, second), both, 'prod').generation).toBe(7)
+  expect(verifyPlan(signed(plan, first), both, { environment: 'prod' }).generation).toBe(7)
+  expect(verifyPlan(signed(plan, second), both, { environment: 'prod' }).generation).toBe(7)
 })
 
 test.each([
@@ -46,7 +46,18 @@ test.each([
   ['a payload that is no plan', signed('plan')],
   ['no document at all', 'plan'],
 ])('%s is refused', (_what, document) => {
-  expect(() => verifyPlan(document, trusted, 'prod')).toThrow(expect.objectContaining(refused))
+  expect(() => verifyPlan(document, trusted, { environment: 'prod' })).toThrow(expect.objectContaining(refused))
+})
+
+test('a plan of another workspace is refused, be it empty or not', () => {
+  const [mine, theirs] = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7000-8000-000000000002']
+  const key = { id: 'k', workspace: theirs, hash: '', endpoints: ['*'], expiresAt: null }
+  const read = (content: object) => verifyPlan(signed(content), trusted, { environment: 'prod', workspace: mine })
+  expect(read({ ...plan, workspace: mine, keys: [{ ...key, workspace: mine }] }).workspace).toBe(mine)
+  expect(read(plan).workspace).toBeUndefined()
+  expect(() => read({ ...plan, workspace: theirs })).toThrow(expect.objectContaining(refused))
+  expect(() => read({ ...plan, workspace: mine, keys: [key] })).toThrow(expect.objectContaining(refused))
+  expect(() => read({ ...plan, keys: [key] })).toThrow(expect.objectContaining(refused))
 })
 
 test('trusted keys are Ed25519 public keys, at least one', () => {

@@ -26,9 +26,13 @@ export function keyId(publicKey: KeyObject): string {
  * The plan inside a signed document.
  *
  * @throws `plan_refused` when the signature is none of a trusted key, the payload is no plan, or it is for another
- * environment
+ * environment or workspace
  */
-export function verifyPlan(signed: unknown, keys: TrustedKeys, environment: string): ServingPlan {
+export function verifyPlan(
+  signed: unknown,
+  keys: TrustedKeys,
+  { environment, workspace }: { environment: string; workspace?: string | undefined },
+): ServingPlan {
   const document = SignedServingPlan.safeParse(signed)
   if (!document.success) throw refuse('The serving plan is not a signed document')
   const { payload } = document.data
@@ -40,7 +44,16 @@ export function verifyPlan(signed: unknown, keys: TrustedKeys, environment: stri
   if (plan.data.environment !== environment) {
     throw refuse(`The serving plan is for environment ${plan.data.environment}, this node serves ${environment}`)
   }
+  if (workspace !== undefined && !isOf(plan.data, workspace)) {
+    throw refuse(`The serving plan is for another workspace, this node serves ${workspace}`)
+  }
   return plan.data
+}
+
+/** One control plane signs for all of its workspaces. */
+function isOf(plan: ServingPlan, workspace: string): boolean {
+  const parts = [...plan.endpoints, ...plan.versions, ...plan.keys]
+  return [plan, ...parts].every((part) => part.workspace === undefined || part.workspace === workspace)
 }
 
 export function verifySigned({ payload, signature, keyId: id }: SignedServingPlan, keys: TrustedKeys): boolean {

@@ -58,8 +58,24 @@ export const Environment = z.object({
   DATABASE_DIRECT_URL: PostgresUrl.optional().describe(
     'The PostgreSQL behind the pooler of DATABASE_URL, for what needs a session: migrations, sealing, the queue of jobs',
   ),
-  OBJECTS_URL: z.string().optional().describe('Where objects are kept; a directory of the data directory by default'),
-  ONLINE_URL: z.string().optional().describe('Where online features are kept; LMDB in the data directory by default'),
+  OBJECTS_URL: z
+    .string()
+    .optional()
+    .describe(
+      'Where objects are kept: file:///directory, or s3://bucket/prefix?endpoint=https://host&region=name&pathStyle=true ' +
+        'with the credentials that the AWS tools use; a directory of the data directory by default',
+    ),
+  ONLINE_URL: z
+    .string()
+    .optional()
+    .describe(
+      'Where online features are kept: redis://, rediss:// or redis+cluster:// with user:password@host:6379; ' +
+        'LMDB in the data directory by default',
+    ),
+  PAVE_BACKUP_PASSPHRASE: z
+    .string()
+    .optional()
+    .describe('Protects the signing keys in backups; what a backup was made with opens it again'),
   PAVE_EGRESS_ALLOW: z
     .string()
     .default('')
@@ -93,6 +109,8 @@ export interface Config {
   databaseDirectUrl: string | undefined
   objectsUrl: string | undefined
   onlineUrl: string | undefined
+  /** Of the signing keys in backups. */
+  backupPassphrase: string | undefined
   /** CIDR blocks and host names inside private networks that outgoing requests may reach. */
   egressAllow: string[]
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -121,6 +139,12 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     throw startupFailure('invalid_configuration', `The environment holds a wrong setting: ${issues.join('; ')}`)
   }
   const env = parsed.data
+  if (env.DATABASE_DIRECT_URL !== undefined && env.DATABASE_URL === undefined) {
+    throw startupFailure(
+      'invalid_configuration',
+      'DATABASE_DIRECT_URL is the server behind DATABASE_URL, which is not set',
+    )
+  }
   return {
     dataDir: env.PAVE_DATA_DIR,
     host: env.PAVE_HOST,
@@ -137,6 +161,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     databaseDirectUrl: env.DATABASE_DIRECT_URL,
     objectsUrl: env.OBJECTS_URL,
     onlineUrl: env.ONLINE_URL,
+    backupPassphrase: env.PAVE_BACKUP_PASSPHRASE,
     egressAllow: listOf(env.PAVE_EGRESS_ALLOW),
     logLevel: env.PAVE_LOG_LEVEL,
     otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { openAnalytics } from './analytics/duckdb.ts'
+import { refuseUnfinishedDatabase } from './backup/unfinished-restore.ts'
 import { systemClock } from './clock.ts'
 import { openLocalCompute } from './compute/local.ts'
 import type { Config } from './config.ts'
@@ -63,6 +64,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const [databaseUrl, poolerUrl] = directUrl === undefined ? [anyUrl, undefined] : [directUrl, anyUrl]
   const modules = [kernelModule, ...options.modules]
   if (!options.migrated) {
+    await refuseUnfinishedDatabase(databaseUrl)
     options.onProgress?.('bringing the database schema up to date')
     await migrate(databaseUrl, migrationSets(options.modules))
   }

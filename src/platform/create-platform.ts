@@ -4,13 +4,16 @@ import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from './clock.ts'
 import type { Ids } from './ids.ts'
+import { signCheckpoint } from './ledger/checkpoint.ts'
 import { exportLedger } from './ledger/export.ts'
-import { keyFiles, loadSigningKey, loadVerifierKey } from './ledger/signing-key.ts'
+import { readHead } from './ledger/leaves.ts'
+import { proveConsistency, proveEntry } from './ledger/prove.ts'
+import { formatVerifierKey, keyFiles, loadSigningKey, loadVerifierKey } from './ledger/signing-key.ts'
 import { verifyLedger } from './ledger/verify.ts'
 import { approvalRequired } from './pending-operation.ts'
 import type { AdmissionVoice, Events, Handler, Jobs, ModuleDefinition, Platform } from './platform.ts'
 import { runOperation } from './run-operation.ts'
-import type { Services } from './services.ts'
+import type { Services, SignedProof } from './services.ts'
 import { inTransaction, openKysely, openPool } from './storage/database/database.ts'
 import { isPending } from './surfaces/client.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -28,8 +31,8 @@ export interface PlatformOptions {
   telemetry: Telemetry
 }
 
-/** What the platform adds to the services, because it needs its own pools. */
-export type LedgerService = 'verifyLedger' | 'exportLedger'
+/** What the platform adds to the services, because it needs its own pools and all modules. */
+export type LedgerService = 'verifyLedger' | 'exportLedger' | 'proveLeaf' | 'searchSources'
 
 const refusalsPerMinute = 60
 /** Longer than PostgreSQL itself lets a statement of the app run. */
@@ -65,6 +68,8 @@ export function createPlatform(options: PlatformOptions): Platform {
       ...options.services,
       verifyLedger: () => verify(systemPool, options.services.config.dataDir),
       exportLedger: () => exportTo(systemPool, options.services.config.dataDir),
+      proveLeaf: (leaf, since) => prove(systemPool, options.services.config.dataDir, leaf, since),
+      searchSources: options.modules.flatMap((module) => module.search ?? []),
     },
     telemetry: options.telemetry,
     jobs: unstartedJobs,
@@ -127,6 +132,25 @@ async function exportTo(pool: Pool, dataDir: string) {
   const client = await pool.connect()
   try {
     return { entries: await exportLedger({ client, path, key: await loadSigningKey(dataDir) }), path }
+  } finally {
+    client.release()
+  }
+}
+
+/** Leaves are only ever added, so that what is read after the head belongs to it. */
+async function prove(pool: Pool, dataDir: string, leaf: number, since: number | undefined): Promise<SignedProof> {
+  const key = await loadSigningKey(dataDir)
+  const client = await pool.connect()
+  try {
+    const head = await readHead(client)
+    const proof = await proveEntry(client, leaf, head.size)
+    const from = since !== undefined && since <= head.size ? since : undefined
+    return {
+      ...proof,
+      checkpoint: signCheckpoint(head, key),
+      key: formatVerifierKey(key.verifier),
+      consistency: from === undefined ? undefined : { from, path: await proveConsistency(client, from, head.size) },
+    }
   } finally {
     client.release()
   }

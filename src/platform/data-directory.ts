@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
+import { refuseUnfinishedDirectory } from './backup/unfinished-restore.ts'
 import { platformFailure } from './errors.ts'
 import { startupFailure } from './startup-error.ts'
 
@@ -30,9 +31,13 @@ const locks = new Set<DatabaseSync>()
 
 /**
  * Creates the directory if need be and holds it for this process alone, or with others that hold it `shared`. `command`
- * is how the process is called when another one asks. Errors: data_directory_in_use, data_directory_unwritable, disk_full.
+ * is how the process is called when another one asks. Errors: data_directory_in_use, data_directory_unwritable,
+ * restore_unfinished, disk_full.
  */
-export async function openDataDirectory(path: string, options: { command: string; shared?: boolean }): Promise<DataDirectory> {
+export async function openDataDirectory(
+  path: string,
+  options: { command: string; shared?: boolean; restoring?: boolean },
+): Promise<DataDirectory> {
   const directory = resolve(path)
   const runDir = join(directory, 'run')
   const holderFile = join(runDir, 'holder.json')
@@ -41,6 +46,7 @@ export async function openDataDirectory(path: string, options: { command: string
     await access(directory, constants.W_OK | constants.X_OK)
     const lock = await acquire(directory, holderFile, options.shared ?? false)
     try {
+      if (options.restoring !== true) await refuseUnfinishedDirectory(directory)
       await makeTraversable(runDir)
       await writeHolder(holderFile, { pid: process.pid, command: options.command, host: hostname() })
     } catch (error) {

@@ -4,7 +4,6 @@ export type {
   Admission,
   AdmissionVoice,
   ModuleDefinition,
-  SearchSource,
   Subscriber,
   SubscriberContext,
 } from './platform.ts'

@@ -88,7 +88,7 @@ interface PendingRow {
 /** Waiting operations of the workspace, oldest first. */
 export async function readPendingOperations(
   db: Db,
-  filter: { id?: string; state?: string; limit?: number },
+  filter: { id?: string; state?: string; after?: { at: string; id: string }; limit?: number },
 ): Promise<PendingOperation[]> {
   const { rows } = await sql<PendingRow>`
     select p.id, p.operation, p.input, p.point, p.evidence, p.evidence_digest, p.quorum, p.requested_by,
@@ -99,6 +99,8 @@ export async function readPendingOperations(
     from platform.pending_operation p
     where (${filter.id ?? null}::uuid is null or p.id = ${filter.id ?? null}::uuid)
       and (${filter.state ?? null}::text is null or p.state = ${filter.state ?? null}::text)
+      and (p.requested_at, p.id) > (${filter.after?.at ?? '-infinity'}::timestamptz,
+                                    ${filter.after?.id ?? '00000000-0000-0000-0000-000000000000'}::uuid)
     order by p.requested_at, p.id limit ${filter.limit ?? 100}
   `.execute(db)
   return rows.map((row) => {
@@ -123,6 +125,11 @@ export async function readPendingOperations(
   })
 }
 
+/** Nobody decides on what they asked for or wrote, nor does a run or job that acts for them. */
+export function isExcluded(actor: Actor, pending: Pick<PendingOperation, 'excluded'>): boolean {
+  return [actor.id, actor.onBehalfOf].some((decider) => decider !== undefined && pending.excluded.includes(decider))
+}
+
 export type Decision = 'approve' | 'reject'
 
 /** Enters one decision; answers whether the quorum is reached now, so that the caller may run the operation. */
@@ -143,8 +150,7 @@ export async function decidePendingOperation(
     await closePendingOperation(ctx, id, 'lapsed', { reason: `expired at ${pending.expiresAt}` })
     return { pending: { ...pending, state: 'lapsed' }, ready: false }
   }
-  const deciders = [ctx.actor.id, ctx.actor.onBehalfOf]
-  if (deciders.some((decider) => decider !== undefined && pending.excluded.includes(decider))) {
+  if (isExcluded(ctx.actor, pending)) {
     throw platformFailure(
       'permission_denied',
       `${ctx.actor.name} is the author or the requester of this change and may not decide on it`,

@@ -10,6 +10,7 @@ import type { ErrorDefinition } from './errors.ts'
 import type { Ids } from './ids.ts'
 import type { Entry } from './ledger/entry.ts'
 import type { InputOf, Operation, OutputOf } from './operation.ts'
+import type { SearchSource } from './search-source.ts'
 import type { Services } from './services.ts'
 import type { Db } from './storage/database/database.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -143,16 +144,6 @@ export interface ModuleDefinition {
   authenticate?: (platform: Platform, token: string) => Promise<Actor | undefined>
   /** What an actor may do now; the same module does. */
   currentGrants?: (platform: Platform, actor: Actor) => Promise<readonly Grant[]>
-}
-
-/** Objects of one kind, found by what people remember of them: a piece of the name, an id, a description. */
-export interface SearchSource {
-  /** Of the ledger's subjects: `model`, `incident`. */
-  kind: string
-  /** The verb that its readers need, `model:read`. */
-  verb: string
-  /** `pattern` is an escaped ILIKE pattern (`%late%`). The best first; `id` as in ledger subjects, `detail` one line. */
-  find(db: Db, pattern: string, limit: number): Promise<{ id: string; title: string; detail: string }[]>
 }
 
 /** Long work outside any transaction: it reads, computes, and changes state through operations alone. */

@@ -7,7 +7,7 @@ export function Section({ title, aside, children }: { title: string; aside?: Rea
   return (
     <section aria-labelledby={id}>
       <Group justify="space-between" align="baseline" mb={8} gap="xs">
-        <Title order={3} size="h5" id={id}>
+        <Title order={2} size="h5" id={id}>
           {title}
         </Title>
         {aside}

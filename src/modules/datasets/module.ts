@@ -10,6 +10,7 @@ import { listQuarantine } from './list-quarantine.ts'
 import { createDatasets } from './migrations/0001-create-datasets.ts'
 import { putDataset } from './put-dataset.ts'
 import { registerDatasetVersion } from './register-dataset-version.ts'
+import { search } from './search.ts'
 
 export const datasets = defineModule({
   name: 'datasets',
@@ -24,6 +25,7 @@ export const datasets = defineModule({
     listQuarantine,
   ],
   errors,
+  search,
   migrations: { '0001-create-datasets': createDatasets },
   jobs: [ingestJob],
 })

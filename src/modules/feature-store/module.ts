@@ -18,6 +18,7 @@ import { putFeatureService } from './put-feature-service.ts'
 import { putFeatureView } from './put-feature-view.ts'
 import { registerMaterialization } from './register-materialization.ts'
 import { registerTrainingSet } from './register-training-set.ts'
+import { search } from './search.ts'
 
 export const featureStore = defineModule({
   name: 'feature-store',
@@ -39,6 +40,7 @@ export const featureStore = defineModule({
     getOnlineFeatures,
   ],
   errors,
+  search,
   migrations: { '0001-create-feature-store': createFeatureStore },
   jobs: [buildTrainingSetJob, materializeJob],
 })

@@ -8,11 +8,13 @@ import { listGateStates } from './list-gate-states.ts'
 import { listPolicies } from './list-policies.ts'
 import { createGovernance } from './migrations/0001-create-governance.ts'
 import { putPolicy } from './put-policy.ts'
+import { search } from './search.ts'
 
 export const governance = defineModule({
   name: 'governance',
   handlers: [putPolicy, getPolicy, listPolicies, evaluateGates, listGateStates, exportEvidence],
   errors,
+  search,
   migrations: { '0001-create-governance': createGovernance },
   admissions: { 'release.start': admitRelease },
 })

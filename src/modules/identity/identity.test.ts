@@ -220,6 +220,57 @@ describe('sign-in links', () => {
   })
 })
 
+describe('sessions opened with an API token', () => {
+  const signIn = (body: unknown) =>
+    fetch(`${url}/console/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const cookieOf = (response: Response) => (response.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const whoIs = async (cookie: string) => (await fetch(`${url}/api/v1/whoami`, { headers: { cookie } })).status
+
+  test('are anybody’s, last no longer than the token, and end with it', async () => {
+    const name = await person('viewer')
+    const made = await run(createToken, { principal: name, name: 'laptop', expiresIn: 600 })
+    const response = await signIn({ token: made.token })
+    expect(response.status).toBe(200)
+    const cookie = cookieOf(response)
+    expect(cookie).not.toContain(made.token)
+    expect(await whoIs(cookie)).toBe(200)
+    const session = (await run(listTokens, { limit: 200 })).items.find((one) => one.principal === name && one.session)
+    expect(Date.parse(session?.expiresAt ?? '')).toBeLessThanOrEqual(Date.parse(made.expiresAt ?? ''))
+    const { items } = await run(listEntries, { operation: 'open-session', limit: 1 })
+    expect(items[0]).toMatchObject({
+      outcome: 'done',
+      subjects: [{ kind: 'token', id: session?.id }, { kind: 'user' }],
+    })
+    await run(revokeToken, { token: made.id })
+    expect(await whoIs(cookie)).toBe(401)
+  })
+
+  test('end with signing out, which leaves the token good', async () => {
+    const { token } = await run(createToken, { principal: await person('viewer'), name: 'laptop' })
+    const cookie = cookieOf(await signIn({ token }))
+    const signedOut = await fetch(`${url}/console/session`, {
+      method: 'DELETE',
+      headers: { cookie, 'sec-fetch-site': 'same-origin' },
+    })
+    expect(signedOut.headers.get('set-cookie')).toContain('Max-Age=0')
+    expect(await whoIs(cookie)).toBe(401)
+    expect(await platform.authenticate(token)).toBeDefined()
+  })
+
+  test('are refused to the token of a run, an unknown token, and whoever sends both kinds of secret', async () => {
+    const eve = await suite.as('eve', 'contributor')
+    const { token } = await run(issueRunToken, { run: platform.ids.next(), principal: eve.id }, { as: eve })
+    expect((await signIn({ token })).status).toBe(403)
+    expect((await signIn({ token: `${token.slice(0, -4)}aaaa` })).status).toBe(401)
+    expect((await signIn({ token, code: 'x' })).status).toBe(422)
+    expect((await signIn({ token: 7 })).status).toBe(422)
+  })
+})
+
 test('a run’s token acts for whoever started it, and nobody gets one for somebody else', async () => {
   const [ada, eve] = [await suite.as('ada', 'admin'), await suite.as('eve', 'contributor')]
   const id = platform.ids.next()
@@ -262,4 +313,17 @@ test.each([listPrincipals, listRoleBindings, listTokens])('$name goes through al
   }
   expect(seen).toEqual(whole.items)
   expect(seen.length).toBeGreaterThan(3)
+})
+
+test('guessing is slowed down', async () => {
+  const statuses = new Set<number>()
+  for (let tries = 0; tries < 200 && !statuses.has(429); tries++) {
+    const response = await fetch(`${url}/console/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code: `guess ${tries}` }),
+    })
+    statuses.add(response.status)
+  }
+  expect([...statuses]).toEqual([401, 429])
 })

@@ -10,7 +10,16 @@ export const listTokens = handle(contract.listTokens, async (ctx, { limit, curso
     .innerJoin('identity.principal as p', (join) =>
       join.onRef('p.workspace', '=', 't.workspace').onRef('p.id', '=', 't.principal'),
     )
-    .select(['t.id', 't.name', 'p.name as principal', 't.expires_at', 't.revoked_at', 't.endpoints', 't.created_at', 't.session'])
+    .select([
+      't.id',
+      't.name',
+      'p.name as principal',
+      't.expires_at',
+      't.revoked_at',
+      't.endpoints',
+      't.created_at',
+      't.session',
+    ])
     .where('t.id', '>', String(after))
     .where('t.run', 'is', null)
     .orderBy('t.id')

@@ -19,6 +19,7 @@ import { revokeToken } from './revoke-token.ts'
 import { signInRoutes } from './routes.ts'
 import { unbindRole } from './unbind-role.ts'
 import { whoami } from './whoami.ts'
+import { search } from './search.ts'
 
 export const identity = defineModule({
   name: 'identity',
@@ -40,6 +41,7 @@ export const identity = defineModule({
     closeSession,
   ],
   errors,
+  search,
   migrations: { '0001-create-identity': createIdentity, '0002-trace-sessions': traceSessions },
   routes: signInRoutes,
   authenticate,

@@ -98,7 +98,8 @@ export const getIncident = operation({
   effect: 'read',
   permission: { verb: 'incident:read', on: [] },
   errors: ['incident_not_found'],
-  input: z.object({ incident: IncidentName }),
+  /** By its name, or by what ledger entries call it. */
+  input: z.object({ incident: z.union([IncidentName, z.uuid()]) }),
   output: Incident.extend({ timeline: z.array(TimelineItem) }),
 })
 

@@ -8,11 +8,13 @@ import { mitigateIncident } from './mitigate-incident.ts'
 import { openIncident } from './open-incident.ts'
 import { resolveIncident } from './resolve-incident.ts'
 import { mitigateOnRollback, openOnFinding, openOnRollback } from './subscribers.ts'
+import { search } from './search.ts'
 
 export const incidents = defineModule({
   name: 'incidents',
   handlers: [openIncident, listIncidents, getIncident, commentIncident, mitigateIncident, resolveIncident],
   errors,
+  search,
   migrations: { '0001-create-incidents': createIncidents },
   subscribers: [openOnRollback, mitigateOnRollback, openOnFinding],
 })

@@ -34,10 +34,11 @@ export function incidentOf({ number, mitigated_at, opened_at, resolved_at, ...sa
   }
 }
 
-/** By the name that people use; `incident_not_found` when there is none. */
+/** By the name that people use or by its id; `incident_not_found` when there is none. */
 export async function requireIncident(db: Db, name: string): Promise<IncidentRow> {
   const { rows } = await sql<IncidentRow>`
-    select ${incidentColumns} from incidents.incident where number = ${Number(name.slice('INC-'.length))}
+    select ${incidentColumns} from incidents.incident
+    where ${name.startsWith('INC-') ? sql`number = ${Number(name.slice('INC-'.length))}` : sql`id = ${name}`}
   `.execute(db)
   const [row] = rows
   if (row === undefined) throw incidentsFailure('incident_not_found', `There is no incident ${name}`)

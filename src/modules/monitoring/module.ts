@@ -12,6 +12,7 @@ import { recordEvaluation } from './record-evaluation.ts'
 import { resolveFinding } from './resolve-finding.ts'
 import { startRetraining } from './start-retraining.ts'
 import { evaluateMonitors, retrainOnFindings } from './subscribers.ts'
+import { search } from './search.ts'
 
 export const monitoring = defineModule({
   name: 'monitoring',
@@ -28,6 +29,7 @@ export const monitoring = defineModule({
     startRetraining,
   ],
   errors,
+  search,
   migrations: { '0001-create-monitoring': createMonitoring },
   subscribers: [evaluateMonitors, retrainOnFindings],
 })

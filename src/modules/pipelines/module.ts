@@ -12,6 +12,7 @@ import { findRunsOfAPipeline } from './migrations/0002-find-runs-of-a-pipeline.t
 import { putPipeline } from './put-pipeline.ts'
 import { readStepLog } from './read-step-log.ts'
 import { runJob } from './run-job.ts'
+import { search } from './search.ts'
 import { startRun } from './start-run.ts'
 import { startStep } from './start-step.ts'
 import { sweepJob } from './sweep-job.ts'
@@ -32,6 +33,7 @@ export const pipelines = defineModule({
     finishRun,
   ],
   errors,
+  search,
   migrations: {
     '0001-create-pipelines': createPipelines,
     '0002-find-runs-of-a-pipeline': findRunsOfAPipeline,

@@ -416,10 +416,9 @@ describe('logs', () => {
 
 describe('an environment', () => {
   const make = 'mkdir "$PAVE_ENVIRONMENT/bin"; ls; cp tool "$PAVE_ENVIRONMENT/bin/tool"'
-  const steps = [
-    { name: 'tools', run: make, makes: 'environment' as const, files: ['tool'] },
-    { name: 'use', run: 'tool > "$PAVE_OUTPUT_SAID"', environment: 'tools', outputs: ['said'] },
-  ]
+  const tools = { name: 'tools', run: make, makes: 'environment' as const, files: ['tool'] }
+  const use = { name: 'use', run: 'tool > "$PAVE_OUTPUT_SAID"', environment: 'tools', outputs: ['said'] }
+  const steps = [tools, use]
   const tool = (said: string) => `#!/bin/sh\necho ${said}\n`
 
   it('is made once for its command and files, and part of what decides the steps in it', async () => {
@@ -446,10 +445,9 @@ describe('an environment', () => {
   it('is made again where it is missing, also between the steps of a run', async () => {
     const gate = join(scratch, 'gate')
     const wait = { name: 'wait', job: 'count-things', with: { name: 'n', log: join(scratch, 'log'), wait: gate } }
-    const [tools, use] = steps
     await declare(test, 'moved', {
       code: await codeOf({ tool: tool('three') }),
-      steps: [tools, { ...wait, after: ['tools'] }, { ...use, name: 'use', run: 'tool', outputs: [], after: ['wait'] }],
+      steps: [tools, { ...wait, after: ['tools'] }, { ...use, run: 'tool', outputs: [], after: ['wait'] }],
     })
     const run = await start(test, 'moved')
     await until(test, run, (now) => stepOf(now, 'wait').state === 'running')
@@ -467,10 +465,10 @@ describe('an environment', () => {
   })
 
   it('that fails shows its own log, and names a file that the code lacks before anything runs', async () => {
-    const failing = { ...steps[0], name: 'tools', run: 'echo no such package >&2; exit 4' }
+    const failing = { ...tools, run: 'echo no such package >&2; exit 4' }
     await declare(test, 'broken', {
       code: await codeOf({ tool: '' }),
-      steps: [failing, { ...steps[1], name: 'use', run: 'tool' }],
+      steps: [failing, use],
     })
     const { error } = await runOf(test, 'broken')
     expect(error).toMatchObject({ code: 'step_failed', step: 'tools', exitCode: 4, log: ['no such package'] })

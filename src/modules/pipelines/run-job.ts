@@ -120,7 +120,8 @@ async function openDrive(ctx: JobContext, run: RunRow, failing: AbortSignal): Pr
 /** A step finds Pave, and speaks to it as whoever the run acts for. */
 async function environmentOf(ctx: JobContext, run: RunRow): Promise<Record<string, string>> {
   const address = controlPlaneUrl(ctx.services.config)
-  const environment = { PAVE_URL: address, MLFLOW_TRACKING_URI: address, PAVE_RUN_ID: run.id }
+  // A step's uid has no name on the machine; programs that ask for one, such as MLflow, get that of whom it acts for.
+  const environment = { PAVE_URL: address, MLFLOW_TRACKING_URI: address, PAVE_RUN_ID: run.id, USER: run.actor.name }
   if (run.actor.kind === 'system') return environment
   const { token } = await ctx.platform.run(issueRunToken, {
     actor: run.actor,

@@ -86,7 +86,7 @@ describe('taking chunks', () => {
     await test.run(createPrincipal, { name: 'a-node', kind: 'node' })
     await test.run(bindRole, { principal: 'a-node', role: 'node' })
     const { token } = await test.run(createToken, { principal: 'a-node', name: 'test' })
-    const lines = linesOf([recordOf(test, { endpoint: 'route' })])
+    const lines = linesOf([recordOf(test, { endpoint: 'route', node: 'a-node' })])
     const send = (authorization: string) =>
       test.controlPlane.http.inject({
         method: 'POST',

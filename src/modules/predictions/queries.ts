@@ -7,6 +7,9 @@ export { realisedPerformance } from './measure-performance.ts'
 export { type RecentTraffic, recentTraffic, summariseTraffic } from './traffic-history.ts'
 export { mergeStatistics, type Statistics } from './window-statistics.ts'
 
+/** Answers the `path` of every file below the data directory that holds predictions or labels. */
+export const liveFilesQuery = "select 'predictions/' || path as path from predictions.file where retired_at is null"
+
 export interface StatisticsFilter {
   environment: string
   endpoint: string

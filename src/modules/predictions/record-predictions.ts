@@ -17,7 +17,7 @@ const manyChunks = 200
 
 /** Durable when it answers: the file is on disk before the transaction that enters it commits. */
 export const recordPredictions = handle(contract.recordPredictions, async (ctx, input) => {
-  const { node, chunk, digest, lines, environment } = input
+  const { node, chunk, digest, lines } = input
   if (!speaksForNode(ctx.actor, node)) {
     throw platformFailure('permission_denied', `${ctx.actor.name} may not send records of the node ${node}`)
   }
@@ -27,13 +27,7 @@ export const recordPredictions = handle(contract.recordPredictions, async (ctx, 
     throw predictionsFailure('chunk_damaged', `The bytes of chunk ${chunk} of ${node} are not those of ${digest}`)
   }
   const records = readChunk(lines, ctx.workspace)
-  const foreign = records.find((record) => environment !== undefined && record.environment !== environment)
-  if (foreign !== undefined) {
-    throw predictionsFailure(
-      'prediction_record_invalid',
-      `A record of ${foreign.environment} is among those of ${environment}`,
-    )
-  }
+  requireOwn(ctx, input, records)
   const edges = await edgesByVersion(ctx.db, records)
   const hours = summarise(records, (version) => edges.get(version) ?? noEdges)
   const path = join(ctx.workspace, node, `${chunk}.${digest.slice(-16)}.ndjson`)
@@ -55,6 +49,22 @@ export const recordPredictions = handle(contract.recordPredictions, async (ctx, 
   ctx.entry.facts({ node, chunk, digest, rows: records.length, endpoints })
   return { node, chunk, rows: records.length, duplicate: false }
 })
+
+/** Who may speak for one node in one environment may not slip in what another answered. */
+function requireOwn(
+  { actor }: OperationContext,
+  { node, environment }: { node: string; environment?: string | undefined },
+  records: readonly contract.PredictionRecord[],
+): void {
+  const strange = records.find(
+    (record) =>
+      (environment !== undefined && record.environment !== environment) ||
+      (actor.kind !== 'system' && record.node !== node),
+  )
+  if (strange === undefined) return
+  const of = `${strange.node} in ${strange.environment}`
+  throw predictionsFailure('prediction_record_invalid', `A record of ${of} is among those of ${node} in ${environment}`)
+}
 
 async function rowsOfChunk(db: Db, node: string, chunk: string, digest: string): Promise<number | undefined> {
   const { rows } = await sql<{ rows: number; digest: string }>`

@@ -10,10 +10,12 @@ import { dateChangesOfModels } from './migrations/0002-date-changes-of-models.ts
 import { putModel } from './put-model.ts'
 import { registerVersion } from './register-version.ts'
 import { setAlias } from './set-alias.ts'
+import { search } from './search.ts'
 
 export const registry = defineModule({
   name: 'registry',
   handlers: [putModel, getModel, listModels, registerVersion, getVersion, listVersions, setAlias, deleteAlias],
   errors,
+  search,
   migrations: { '0001-create-registry': createRegistry, '0002-date-changes-of-models': dateChangesOfModels },
 })

@@ -5,6 +5,7 @@ import { resolveVersion } from '#modules/registry/queries.ts'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import type { OperationContext } from '#platform/context.ts'
 import { digestOf } from '#platform/ids.ts'
+import type { Db } from '#platform/storage/database/database.ts'
 import { basisPoints, type ServedEndpoint, type ServedVersion, type ServingPlan } from './contract.ts'
 import { planKey } from './plan-key.ts'
 import { announcePlan } from './plan-news.ts'
@@ -25,13 +26,17 @@ export async function publishServingPlan(
     returning generation, content_digest
   `.execute(ctx.db)
   const before = rows[0] ?? { generation: 0, content_digest: '' }
+  const lowest = lowestGeneration(await ledgerEpoch(ctx.db))
   const content = await planContent(ctx, environment)
   const contentDigest = digestOf(canonicalJson(content))
-  if (contentDigest === before.content_digest) return { generation: before.generation, changed: false }
+  if (contentDigest === before.content_digest && before.generation >= lowest) {
+    return { generation: before.generation, changed: false }
+  }
   const plan: ServingPlan = {
     format: 1,
-    generation: before.generation + 1,
+    generation: Math.max(before.generation + 1, lowest),
     issuedAt: ctx.clock.iso(),
+    workspace: ctx.workspace,
     environment,
     ...content,
   }
@@ -45,6 +50,22 @@ export async function publishServingPlan(
   ctx.entry.facts({ environment, generation: plan.generation })
   await announcePlan(ctx, environment)
   return { generation: plan.generation, changed: true }
+}
+
+/** Seconds from 1970 to 2020: with them taken off, the generations of this century fit their column. */
+const generationsBegin = 1_577_836_800
+
+/**
+ * A restore takes the generations back to those of the backup, and nodes refuse what is older than what they have. Its time
+ * is ahead of every generation that was published before it: nobody publishes a plan a second for years.
+ */
+function lowestGeneration(epoch: number): number {
+  return Math.max(1, epoch - generationsBegin)
+}
+
+async function ledgerEpoch(db: Db): Promise<number> {
+  const { rows } = await sql<{ epoch: number }>`select epoch from ledger.head`.execute(db)
+  return rows[0]?.epoch ?? 0
 }
 
 async function planContent(

@@ -104,6 +104,8 @@ export const ServingPlan = z.object({
   /** Rises with every change; a node refuses an older one. */
   generation: z.int().min(1),
   issuedAt: z.iso.datetime(),
+  /** A plan from before this field has none. */
+  workspace: z.uuid().optional(),
   environment: z.string(),
   keys: z.array(ServingKey),
   endpoints: z.array(ServedEndpoint),
@@ -642,6 +644,7 @@ export const enrolNode = operation({
   input: z.object({ secret: z.string().max(200), node: Name }),
   output: z.object({
     node: Name,
+    workspace: z.uuid(),
     environment: Name,
     /** Good for this node and this environment, until it is revoked. */
     token: z.string(),

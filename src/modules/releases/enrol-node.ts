@@ -22,6 +22,7 @@ export const enrolNode = handle(contract.enrolNode, async (ctx, { secret, node }
   const { config } = ctx.services
   return {
     node,
+    workspace: ctx.workspace,
     environment,
     token,
     planPublicKey: planKey(config.dataDir).publicKey,

@@ -21,6 +21,7 @@ import { reportNodeStatus } from './report-node-status.ts'
 import { revokeJoinToken } from './revoke-join-token.ts'
 import { rollbackRelease } from './rollback-release.ts'
 import { nodeRoutes } from './routes.ts'
+import { search } from './search.ts'
 import { startRelease } from './start-release.ts'
 import { keepPlansCurrent, rollBackUnloadable, watchReleases } from './watch-release.ts'
 
@@ -46,6 +47,7 @@ export const releases = defineModule({
     enrolNode,
   ],
   errors,
+  search,
   migrations: {
     '0001-create-releases': createReleases,
     '0002-tell-why-and-what-overrides': tellWhyAndWhatOverrides,

@@ -36,6 +36,8 @@ export function nodeRoutes(app: FastifyInstance, platform: Platform): void {
       let plan = await newestPlan(platform, workspace, environment, after)
       if (plan === undefined) {
         await news
+        // Its token may have been revoked meanwhile.
+        await requireNode(platform, request, [environment])
         plan = await newestPlan(platform, workspace, environment, after)
       }
       return plan === undefined ? reply.status(204).send() : plan

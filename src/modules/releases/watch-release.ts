@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { systemActor } from '#platform/actor.ts'
+import { restoreOperation } from '#platform/ledger/begin-epoch.ts'
 import type { Subscriber, SubscriberContext } from '#platform/module.ts'
 import { advanceRelease, publishPlan, rollbackRelease, type Verdict } from './contract.ts'
 import { assess } from './observe-release.ts'
@@ -59,7 +60,7 @@ function reasonOf(failed: readonly Verdict[]): string {
 /** A release whose version no node can load goes back; keys and feature definitions in the plan follow their changes. */
 export const keepPlansCurrent: Subscriber = {
   name: 'keep-plans-current',
-  operations: ['create-token', 'revoke-token', 'put-feature-service', 'put-feature-view'],
+  operations: ['create-token', 'revoke-token', 'put-feature-service', 'put-feature-view', restoreOperation],
   async handle(ctx, entry) {
     if (entry.outcome !== 'done') return
     const environments = await ctx.platform.read(entry.workspace, async (db) => {

@@ -19,6 +19,7 @@ import { searchTrackingRuns } from './search-tracking-runs.ts'
 import { updateExperiment } from './update-experiment.ts'
 import { updateLoggedModel } from './update-logged-model.ts'
 import { updateTrackingRun } from './update-tracking-run.ts'
+import { search } from './search.ts'
 
 export const tracking = defineModule({
   name: 'tracking',
@@ -43,5 +44,6 @@ export const tracking = defineModule({
     listArtifacts,
   ],
   errors,
+  search,
   migrations: { '0001-create-tracking': createTracking },
 })

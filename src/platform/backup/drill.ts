@@ -1,5 +1,7 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { PoolClient } from 'pg'
+import { openDataDirectory } from '../data-directory.ts'
 import type { LedgerReport } from '../ledger/audit.ts'
 import { keyFiles, loadVerifierKey } from '../ledger/signing-key.ts'
 import { verifyLedger } from '../ledger/verify.ts'
@@ -36,15 +38,13 @@ export async function drill(
   options: Omit<RestoreOptions, 'dataDir' | 'checkpointsFile' | 'database' | 'objects' | 'force' | 'onlineUrl'> & {
     tempDir: string
     scratch: Scratch
-    /** Problems that were written down when the backup was taken count as problems of the drill too. */
   },
 ): Promise<DrillReport> {
   const { clock, scratch, tempDir, onProgress } = options
   const startedAt = clock.now()
   const dataDir = await mkdtemp(join(tempDir, 'pave-drill-'))
+  const held = await openDataDirectory(dataDir, { command: 'pave restore --drill', restoring: true })
   try {
-    // PostgreSQL runs as another account where Pave is root.
-    await chmod(dataDir, 0o711)
     const checkpointsFile = join(dataDir, 'ledger', 'checkpoints')
     let url = ''
     const { manifest } = await restoreBackup({
@@ -79,6 +79,7 @@ export async function drill(
     }
   } finally {
     await scratch.stop()
+    await held.release()
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
   }
 }
@@ -103,7 +104,7 @@ async function miscounted(url: string, manifest: Manifest): Promise<string[]> {
 async function withClient<T>(
   url: string,
   role: 'pave_owner' | 'pave_system',
-  work: (client: import('pg').PoolClient) => Promise<T>,
+  work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const pool = openPool(url, role, { max: 1, onError: () => {}, applicationName: 'pave drill' })
   try {

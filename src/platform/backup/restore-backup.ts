@@ -26,7 +26,7 @@ import { decodePairs } from './online-part.ts'
 import { linesOf, readPart, readWhole, syncDirectory } from './part-files.ts'
 import { claimDatabase, claimDirectory } from './prepare-target.ts'
 import { openKeys, writeKeys } from './seal-keys.ts'
-import { mebibytes, placeObjects } from './take-backup.ts'
+import { manyRows, mebibytes, placeObjects } from './take-backup.ts'
 import { unfinishedRestoreFile, unfinishedRestoreSchema } from './unfinished-restore.ts'
 
 export interface RestoreOptions {
@@ -112,8 +112,11 @@ async function restoreDatabase(options: RestoreOptions, manifest: Manifest, url:
       .map(({ schema, migrations }) => ({ schema, migrations: done(schema, migrations) })),
     done('platform', kernelMigrations),
   )
+  onProgress('loading the database')
   await asOwner(url, (client) =>
-    loadTables(client, options.directory, manifest, (name, rows) => onProgress(`${name}: ${rows} rows`)),
+    loadTables(client, options.directory, manifest, (name, rows) => {
+      if (rows >= manyRows) onProgress(`${name}: ${rows} rows`)
+    }),
   )
   const newer = await migrate(url, sets)
   if (newer.length > 0) onProgress(`brought up to date: ${newer.join(', ')}`)
@@ -164,7 +167,7 @@ async function restoreCheckpoints(options: RestoreOptions, manifest: Manifest, k
   await appendNotes(checkpointsFile, newer)
 }
 
-/** The last step, in one transaction: the ledger says what happened, and the database is free to be used. */
+/** The last step: the ledger says what happened, and only when that is signed the database is free to be used. */
 async function finish(
   options: RestoreOptions,
   manifest: Manifest,
@@ -176,10 +179,9 @@ async function finish(
     await client.query('begin')
     const { rows } = await client.query<{ workspace: string }>('select distinct workspace from ledger.entry order by 1')
     const ledger = rows.length === 0 ? undefined : await restoreLedger(options, manifest, client, epochFloor, rows)
-    await client.query(`drop schema ${unfinishedRestoreSchema} cascade`)
     await client.query('commit')
-    // The directory is still marked: a crash here means another restore, not a ledger whose epoch nobody signed.
     if (ledger !== undefined) await appendCheckpoint(options.checkpointsFile, ledger, key)
+    await client.query(`drop schema ${unfinishedRestoreSchema} cascade`)
     return ledger
   })
 }

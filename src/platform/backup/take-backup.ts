@@ -22,6 +22,9 @@ import { encodePairs } from './online-part.ts'
 import { syncDirectory, writePart } from './part-files.ts'
 import { readKeys, sealKeys } from './seal-keys.ts'
 
+/** Smaller tables are not worth a line of progress. */
+export const manyRows = 10_000
+
 export interface BackupOptions {
   /** PostgreSQL itself: a login that may become the owner. */
   databaseUrl: string
@@ -170,8 +173,10 @@ async function readDatabase({ databaseUrl, known, filesQuery, onProgress }: Back
       const { rows } = await client.query<{ path: string }>(filesQuery)
       const head = await readHead(client)
       let bytes = 0
+      onProgress('the database')
       const tables = await dumpTables(client, schemas, directory, (table) => {
         bytes += table.bytes
+        if (table.rows < manyRows) return
         onProgress(`${table.schema}.${table.table}: ${table.rows} rows (${mebibytes(bytes)} so far)`)
       })
       const sequences = await readSequences(client, schemas)

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ClientBase } from 'pg'
+import pg from 'pg'
 import { startupFailure } from '../startup-error.ts'
+import { sessionOf } from '../storage/database/database.ts'
 
 /** Stands in a data directory from before anything is restored into it until everything is. */
 export const unfinishedRestoreFile = (dataDir: string): string => join(dataDir, 'restore-unfinished')
@@ -22,7 +23,7 @@ export async function refuseUnfinishedDirectory(dataDir: string): Promise<void> 
   throw startupFailure('restore_unfinished', `A restore into ${dataDir} was cut short`, { hint })
 }
 
-export async function isUnfinishedDatabase(client: Pick<ClientBase, 'query'>): Promise<boolean> {
+export async function isUnfinishedDatabase(client: Pick<pg.ClientBase, 'query'>): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>('select to_regnamespace($1) is not null as found', [
     unfinishedRestoreSchema,
   ])
@@ -30,7 +31,14 @@ export async function isUnfinishedDatabase(client: Pick<ClientBase, 'query'>): P
 }
 
 /** @throws `restore_unfinished` */
-export async function refuseUnfinishedDatabase(client: Pick<ClientBase, 'query'>): Promise<void> {
-  if (!(await isUnfinishedDatabase(client))) return
+export async function refuseUnfinishedDatabase(url: string): Promise<void> {
+  const client = new pg.Client(sessionOf(url, undefined))
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    if (!(await isUnfinishedDatabase(client))) return
+  } finally {
+    await client.end()
+  }
   throw startupFailure('restore_unfinished', 'A restore into the database was cut short', { hint })
 }

@@ -37,8 +37,8 @@ export async function verifyBackup(options: {
   const { directory, onProgress } = options
   const manifest = await readManifest(directory, options.key)
   const problems: string[] = []
+  onProgress(`${manifest.tables.length} tables`)
   for (const part of partsOf(manifest)) {
-    onProgress(part.file)
     await collect(problems, async () => {
       const rows = await countLines(directory, part)
       if ('rows' in part && rows !== part.rows)

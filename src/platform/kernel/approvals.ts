@@ -1,21 +1,53 @@
 import { z } from 'zod'
-import { systemActor } from '../actor.ts'
+import { allows, systemActor } from '../actor.ts'
 import { handle, type OperationContext } from '../context.ts'
 import { PaveError, platformFailure } from '../errors.ts'
 import { defineJob } from '../job.ts'
+import { decodeCursor, pageFrom } from '../names.ts'
 import {
   closePendingOperation as close,
   type Decision,
   decidePendingOperation,
+  isExcluded,
+  type PendingOperation,
   readPendingOperations,
 } from '../pending-operation.ts'
 import { withoutSecrets } from '../run-operation.ts'
 import * as contract from './contract.ts'
 
-export const listPendingOperations = handle(contract.listPendingOperations, async (ctx, { limit, state }) => {
-  const items = await readPendingOperations(ctx.db, { limit, ...(state !== 'all' && { state }) })
-  return { items, nextCursor: null }
+export const listPendingOperations = handle(contract.listPendingOperations, async (ctx, { limit, cursor, state }) => {
+  const [at, id] = decodeCursor(cursor, 2) ?? []
+  const after = at === undefined || id === undefined ? undefined : { at: String(at), id: String(id) }
+  const filter = { ...(state !== 'all' && { state }), ...(after !== undefined && { after }) }
+  const found = await readPendingOperations(ctx.db, { ...filter, limit: limit + 1 })
+  return pageFrom(
+    found,
+    limit,
+    (one) => describe(ctx, one),
+    (one) => [one.requestedAt, one.id],
+  )
 })
+
+export const getPendingOperation = handle(contract.getPendingOperation, async (ctx, { pending: id }) => {
+  const [found] = await readPendingOperations(ctx.db, { id })
+  if (found === undefined) throw platformFailure('pending_operation_not_found', `No operation waits as ${id}`)
+  return describe(ctx, found)
+})
+
+function describe(ctx: OperationContext, { actor: _, ...pending }: PendingOperation): contract.PendingOperation {
+  const why = whyNot(ctx, pending)
+  return { ...pending, you: { mayDecide: why === undefined, why: why ?? '' } }
+}
+
+/** Undefined when the caller may decide. `decidePendingOperation` is what refuses; this tells it in advance. */
+function whyNot({ actor, clock }: OperationContext, pending: Omit<PendingOperation, 'actor'>): string | undefined {
+  if (pending.state !== 'pending') return `It is ${pending.state} already.`
+  if (Date.parse(pending.expiresAt) < clock.now()) return 'It has expired.'
+  if (isExcluded(actor, pending)) return 'You asked for this change or wrote what it is about: somebody else decides.'
+  if (!allows(actor.grants, 'approval:decide', {})) return 'Deciding takes the role of an approver.'
+  const mine = pending.approvals.find((one) => one.approver === actor.id)
+  return mine === undefined ? undefined : 'You have approved it; it waits for somebody else.'
+}
 
 /** The decision is one transaction; running what was approved is a job's, so that its failure undoes no approval. */
 async function decide(ctx: OperationContext, id: string, decision: Decision, comment: string) {

@@ -111,11 +111,87 @@ export const listEntries = operation({
       .regex(/^[a-z]+(-[a-z]+)*(,[a-z]+(-[a-z]+)*)*$/, 'write operations with commas between them')
       .optional()
       .describe('Several, with commas between them'),
-    from: Instant.optional().describe('Entries since then'),
     subject: Subject.optional(),
     outcome: z.enum(['done', 'pending', 'refused', 'failed']).optional(),
+    actor: z.uuid().optional(),
+    from: Instant.optional().describe('Entries of this time and later'),
+    until: Instant.optional().describe('Entries before this time'),
   }),
   output: pageOf(LedgerEntry),
+})
+
+export const getEntry = operation({
+  name: 'get-entry',
+  method: 'GET',
+  path: '/api/v1/ledger/entries/:entry',
+  summary: 'Read one entry of the ledger with everything in it',
+  effect: 'read',
+  permission: { verb: 'ledger:read', on: [] },
+  errors: ['entry_not_found'],
+  input: z.object({ entry: z.uuid() }),
+  output: LedgerEntry.extend({
+    onBehalfOf: z.uuid().optional(),
+    inputDigest: Digest,
+    before: Digest.optional(),
+    after: Digest.optional(),
+    traceId: z.string().optional(),
+  }),
+})
+
+export const EntryProof = z.object({
+  leaf: z.int(),
+  size: z.int().describe('Leaves of the ledger that the checkpoint signs'),
+  body: z.string().describe('The entry as it was hashed: canonical JSON'),
+  path: z.array(z.string()).describe('RFC 6962 audit path from the leaf upwards, hashes in base64'),
+  checkpoint: z.string().describe('Signed note of origin, size and root (C2SP tlog-checkpoint)'),
+  key: z.string().describe('Key of the signature, as in keys/ledger.pub; compare it with a copy of your own'),
+  consistency: z
+    .object({ from: z.int(), path: z.array(z.string()) })
+    .nullable()
+    .describe('That this ledger continues the one of `since` leaves; null when it was not asked for or has none'),
+})
+export type EntryProof = z.infer<typeof EntryProof>
+
+export const proveEntry = operation({
+  name: 'prove-entry',
+  method: 'GET',
+  path: '/api/v1/ledger/entries/:entry/proof',
+  summary: 'Prove that an entry is in the sealed ledger, up to a signed checkpoint; to be verified without Pave',
+  effect: 'read',
+  permission: { verb: 'ledger:read', on: [] },
+  errors: ['entry_not_found', 'entry_not_sealed'],
+  input: z.object({
+    entry: z.uuid(),
+    since: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Leaves of a checkpoint seen before, to prove that nothing of it changed'),
+  }),
+  output: EntryProof,
+})
+
+const SearchResult = z.object({
+  kind: z.string(),
+  id: z.string(),
+  title: z.string(),
+  detail: z.string(),
+})
+export type SearchResult = z.infer<typeof SearchResult>
+
+export const search = operation({
+  name: 'search',
+  method: 'GET',
+  path: '/api/v1/search',
+  summary: 'Find anything that the caller may read by a piece of its name, its id or a digest; the best first',
+  effect: 'read',
+  permission: 'authenticated',
+  errors: [],
+  input: z.object({
+    text: z.string().trim().min(1).max(200),
+    limit: z.int().min(1).max(50).default(20),
+  }),
+  output: z.object({ items: z.array(SearchResult) }),
 })
 
 export const verifyLedger = operation({
@@ -203,21 +279,37 @@ export const PendingOperation = z.object({
   approvals: z.array(
     z.object({ approver: z.uuid(), decision: z.enum(['approve', 'reject']), comment: z.string(), at: Instant }),
   ),
+  you: z
+    .object({ mayDecide: z.boolean(), why: z.string() })
+    .describe('Whether the caller may decide on it now, and if not, why'),
 })
+export type PendingOperation = z.infer<typeof PendingOperation>
 
 export const listPendingOperations = operation({
   name: 'list-pending-operations',
   method: 'GET',
   path: '/api/v1/pending-operations',
-  summary: 'List operations that wait for approval, with the evidence that an approval binds to',
+  summary: 'List operations that wait for approval, with the evidence that an approval binds to; oldest first',
   effect: 'read',
   permission: { verb: 'approval:read', on: [] },
   errors: [],
   input: z.object({
-    limit: listInput.limit,
+    ...listInput,
     state: z.enum(['pending', 'done', 'rejected', 'failed', 'lapsed', 'cancelled', 'all']).default('pending'),
   }),
   output: pageOf(PendingOperation),
+})
+
+export const getPendingOperation = operation({
+  name: 'get-pending-operation',
+  method: 'GET',
+  path: '/api/v1/pending-operations/:pending',
+  summary: 'Read an operation that waits for approval, or did: its input, its evidence, who decided',
+  effect: 'read',
+  permission: { verb: 'approval:read', on: [] },
+  errors: ['pending_operation_not_found'],
+  input: z.object({ pending: z.uuid() }),
+  output: PendingOperation,
 })
 
 const Decided = z.object({ pending: z.uuid(), state: PendingOperation.shape.state, job: z.uuid().nullable() })

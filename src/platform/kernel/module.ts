@@ -5,11 +5,19 @@ import { ledgerErrors } from '../ledger/ledger-errors.ts'
 import { defineModule } from '../module.ts'
 import { objectErrors } from '../storage/objects/object-store.ts'
 import { onlineErrors } from '../storage/online/online-store.ts'
-import { approve, closePendingOperation, listPendingOperations, reject, runApprovedOperation } from './approvals.ts'
+import {
+  approve,
+  closePendingOperation,
+  getPendingOperation,
+  listPendingOperations,
+  reject,
+  runApprovedOperation,
+} from './approvals.ts'
 import { cancelJob, getJob, listJobs, retryJob } from './jobs.ts'
-import { exportLedger, listEntries, traceLineage, verifyLedger } from './ledger.ts'
+import { exportLedger, getEntry, listEntries, proveEntry, traceLineage, verifyLedger } from './ledger.ts'
 import { objectRoutes } from './object-routes.ts'
 import { recordObject } from './record-object.ts'
+import { search, searchSources } from './search.ts'
 import { sweepAnswers } from './sweep-answers.ts'
 
 /** The kernel's own operations: jobs, objects and the ledger. */
@@ -21,16 +29,21 @@ export const kernelModule = defineModule({
     cancelJob,
     retryJob,
     listEntries,
+    getEntry,
+    proveEntry,
+    search,
     exportLedger,
     verifyLedger,
     traceLineage,
     recordObject,
     listPendingOperations,
+    getPendingOperation,
     approve,
     reject,
     closePendingOperation,
   ],
   jobs: [runApprovedOperation, sweepAnswers],
   errors: { ...platformErrors, ...ledgerErrors, ...objectErrors, ...onlineErrors, ...analyticsErrors, ...egressErrors },
+  search: searchSources,
   routes: objectRoutes,
 })

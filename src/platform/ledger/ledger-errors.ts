@@ -21,6 +21,21 @@ export const ledgerErrors = defineErrors({
     summary: 'The checkpoint is malformed, or its signature does not verify with the given key.',
     hint: 'Compare it with another copy of the checkpoints file, and check that ledger.pub belongs to this ledger.',
   },
+  entry_not_found: {
+    status: 404,
+    summary: 'The ledger of this workspace has no such entry.',
+    hint: 'List entries with `pave list-entries`.',
+  },
+  entry_not_sealed: {
+    status: 409,
+    summary: 'The entry has no place in the sealed ledger yet.',
+    hint: 'Entries are sealed within about a second: try again in a moment.',
+  },
+  proof_invalid: {
+    status: 422,
+    summary: 'The proof does not show that its entry is in the ledger.',
+    hint: 'The file was altered, or is of another ledger: save the proof again from the entry, and compare the two.',
+  },
   leaf_not_found: {
     status: 404,
     summary: 'The ledger has no such leaf at this size.',

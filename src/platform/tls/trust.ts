@@ -53,8 +53,8 @@ const bundleFile = (dataDir: string) => join(tlsDirectory(dataDir), 'trusted.pem
  * trusts, and what the machine does.
  */
 async function writeTrustBundle(file: string): Promise<void> {
-  const bundle = [...new Set([...all(), ...getCACertificates('system')])]
-  await writeFile(`${file}.new`, `${bundle.map((pem) => pem.trimEnd()).join('\n')}\n`, { mode: 0o644 })
+  const bundle = new Set([...all(), ...getCACertificates('system')].map((pem) => pem.trimEnd()))
+  await writeFile(`${file}.new`, `${[...bundle].join('\n')}\n`, { mode: 0o644 })
   await rename(`${file}.new`, file)
 }
 

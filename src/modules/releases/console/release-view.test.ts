@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
 import { EndpointSpec, type Release, type Verdict } from '../contract.ts'
-import { guardrailsOf, rollbackOf, stagesOf, trafficOf, versionState } from './release-view.ts'
+import {
+  guardrailsOf,
+  planOf,
+  rollbackOf,
+  stagesOf,
+  stepsOf,
+  stepTimeLeft,
+  trafficOf,
+  versionState,
+} from './release-view.ts'
 
 const spec = EndpointSpec.parse({
   model: 'm',
@@ -40,7 +49,7 @@ function release(version: string, previous: string | null, ...went: [Release['st
   }
 }
 
-const stages = (one: Release) => stagesOf(spec.strategy, one).map(({ name, state }) => `${name} ${state}`)
+const stages = (one: Release) => stagesOf(one).map(({ name, state }) => `${name} ${state}`)
 
 test('a release walks through its stages', () => {
   expect(stages(release('m@2', 'm@1', ['shadow', 0]))).toEqual([
@@ -86,7 +95,7 @@ test('a shadow gets copies and answers nobody', () => {
 test('a guardrail that was not judged yet stands there without a verdict', () => {
   const passed: Verdict = { guardrail: 'errorRate', verdict: 'pass', value: 0, limit: 0.005, feature: null, rows: 60 }
   const judged = { ...release('m@2', 'm@1', ['canary', 1000]), verdicts: [passed] }
-  expect(guardrailsOf(spec, judged)).toEqual([
+  expect(guardrailsOf(judged)).toEqual([
     passed,
     { guardrail: 'latencyP99Ms', verdict: 'no-data', value: null, limit: 40, feature: null, rows: 0 },
   ])
@@ -117,4 +126,29 @@ test('a rollback ends the running release, else returns to what served before th
   expect(rollbackOf({ version: 'm@2', release: completed })).toMatchObject({ from: 'm@2', to: 'm@1' })
   expect(rollbackOf({ version: 'm@1', release: release('m@1', null, ['completed', 10_000]) })).toBeUndefined()
   expect(rollbackOf({ version: null, release: null })).toBeUndefined()
+})
+
+test('the rest of a step is told from its pace so far', () => {
+  expect(stepTimeLeft({ step: 25, needed: 100 }, 60_000)).toBe(180_000)
+  expect(stepTimeLeft({ step: 120, needed: 100 }, 60_000)).toBe(0)
+  expect(stepTimeLeft({ step: 0, needed: 100 }, 60_000)).toBeUndefined()
+})
+
+test('each step lasts until the next; the last of a running release lasts still', () => {
+  const one = release('m@2', 'm@1', ['shadow', 0], ['canary', 1000])
+  expect(stepsOf(one).map(({ state, until }) => [state, until])).toEqual([
+    ['shadow', at],
+    ['canary', null],
+  ])
+})
+
+test('what a release will do is told before it begins', () => {
+  expect(planOf(spec.strategy, 'm@1')).toEqual([
+    'It gets copies of 25 % of the requests and answers nobody, until it has 100 rows and every guardrail holds.',
+    'It answers 10 % of the requests, until it has 100 rows and every guardrail holds.',
+    'It answers 50 % of the requests, until it has 100 rows and every guardrail holds.',
+    'It answers all requests in place of m@1.',
+    'If one of 2 guardrails breaks on the way, m@1 gets all requests back at once.',
+  ])
+  expect(planOf(spec.strategy, null)).toHaveLength(1)
 })

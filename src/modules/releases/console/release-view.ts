@@ -1,12 +1,4 @@
-import {
-  basisPoints,
-  type Endpoint,
-  type EndpointSpec,
-  type Guardrails,
-  type Release,
-  type Strategy,
-  type Verdict,
-} from '../contract.ts'
+import { basisPoints, type Endpoint, type Guardrails, type Release, type Strategy, type Verdict } from '../contract.ts'
 
 export interface Stage {
   /** `shadow`, a share in basis points, or `all`. */
@@ -15,7 +7,8 @@ export interface Stage {
 }
 
 /** The way of a release through its strategy. A first version has nothing to be compared with and gets all traffic at once. */
-export function stagesOf(strategy: Strategy, release: Release): Stage[] {
+export function stagesOf(release: Release): Stage[] {
+  const { strategy } = release
   const names: Stage['name'][] = [
     ...(strategy.shadow === null || release.previous === null ? [] : ['shadow' as const]),
     ...(release.previous === null ? [] : strategy.steps.map((step) => basisPoints(step.weight))),
@@ -59,8 +52,8 @@ export function trafficOf(endpoint: Pick<Endpoint, 'traffic' | 'spec'>): Traffic
 }
 
 /** The verdict of each declared guardrail, `no-data` for those that were not judged yet. */
-export function guardrailsOf(spec: EndpointSpec, release: Release): Verdict[] {
-  const limits = limitsOf(spec.strategy.guardrails)
+export function guardrailsOf(release: Release): Verdict[] {
+  const limits = limitsOf(release.strategy.guardrails)
   const unjudged = limits.filter(
     ({ guardrail }) => !release.verdicts.some((verdict) => verdict.guardrail === guardrail),
   )
@@ -108,4 +101,43 @@ export function rollbackOf(
   if (release === null || release.state === 'rolled-back') return undefined
   if (isRunning(release)) return { from: release.version, to: version, release: release.id }
   return release.previous === null ? undefined : { from: release.version, to: release.previous, release: release.id }
+}
+
+/** How long the rest of a step takes at the pace of the step so far; undefined before there is a pace. */
+export function stepTimeLeft(
+  { step, needed }: { step: number; needed: number },
+  elapsedMs: number,
+): number | undefined {
+  if (step === 0 || elapsedMs <= 0) return undefined
+  return (Math.max(0, needed - step) * elapsedMs) / step
+}
+
+/** The steps of a release with when each ended: the last one of a running release lasts still. */
+export function stepsOf(release: Release): (Release['history'][number] & { until: string | null })[] {
+  return release.history.map((moment, index) => ({
+    ...moment,
+    until: release.history[index + 1]?.at ?? (isRunning(release) ? null : release.endedAt),
+  }))
+}
+
+/** What a release by this strategy does, step by step, in sentences. */
+export function planOf(strategy: Strategy, serving: string | null): string[] {
+  if (serving === null) return ['It serves all traffic at once: there is nothing to compare it with.']
+  const { shadow, steps, guardrails } = strategy
+  const rows = (requests: number) => `until it has ${requests.toLocaleString('en')} rows and every guardrail holds`
+  const limits = limitsOf(guardrails).length
+  return [
+    ...(shadow === null
+      ? []
+      : [
+          `It gets copies of ${shadow.sample.replace('%', ' %')} of the requests and answers nobody, ${rows(shadow.requests)}.`,
+        ]),
+    ...steps.map(
+      ({ weight, requests }) => `It answers ${weight.replace('%', ' %')} of the requests, ${rows(requests)}.`,
+    ),
+    `It answers all requests in place of ${serving}.`,
+    limits === 0
+      ? 'No guardrail is declared: it never goes back by itself.'
+      : `If one of ${limits} guardrail${limits === 1 ? '' : 's'} breaks on the way, ${serving} gets all requests back at once.`,
+  ]
 }

@@ -1,21 +1,28 @@
 import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { client, queries } from '../../../console/api.ts'
+import { client, queries, read } from '../../../console/api.ts'
 import { Problem } from '../../../console/design/problem.tsx'
-import { type Endpoint, rollbackRelease } from '../contract.ts'
+import { type Endpoint, getEndpoint, rollbackRelease } from '../contract.ts'
 import { rollbackOf } from './release-view.ts'
 
+interface RollBackProps {
+  /** What is written as the reason until somebody writes a better one: seconds count. */
+  reason?: string | undefined
+  /** Stands out, because something is wrong. */
+  urgent?: boolean
+}
+
 /** Goes back in one step, after the caller has seen what that means and said why. */
-export function RollBackButton({ endpoint }: { endpoint: Endpoint }) {
+export function RollBackButton({ endpoint, reason, urgent = false }: RollBackProps & { endpoint: Endpoint }) {
   const [opened, setOpened] = useState(false)
   const rollback = rollbackOf(endpoint)
   const name = `${endpoint.environment}/${endpoint.endpoint}`
   return (
     <>
       <Button
-        variant="default"
-        size="xs"
+        {...(urgent && rollback !== undefined ? { color: 'red.9' } : { variant: 'default' })}
+        size="sm"
         disabled={rollback === undefined}
         title={rollback === undefined ? 'There is nothing to go back to' : undefined}
         onClick={() => setOpened(true)}
@@ -24,21 +31,32 @@ export function RollBackButton({ endpoint }: { endpoint: Endpoint }) {
       </Button>
       <Modal opened={opened} onClose={() => setOpened(false)} title={`Roll back ${name}`} centered>
         {rollback !== undefined && (
-          <RollBackForm endpoint={endpoint} rollback={rollback} close={() => setOpened(false)} />
+          <RollBackForm endpoint={endpoint} rollback={rollback} reason={reason} close={() => setOpened(false)} />
         )}
       </Modal>
     </>
   )
 }
 
+/** The same for an endpoint of which only the name is at hand; nothing at all when there is nothing to go back to. */
+export function RollBackNamed({ name, reason }: RollBackProps & { name: string }) {
+  const [environment = '', endpoint = ''] = name.split('/')
+  const { data } = useQuery(read(getEndpoint, { environment, endpoint }, ['endpoint', 'release']))
+  if (data === undefined || rollbackOf(data) === undefined) return null
+  return <RollBackButton endpoint={data} reason={reason} urgent />
+}
+
 interface RollBackFormProps {
   endpoint: Endpoint
   rollback: NonNullable<ReturnType<typeof rollbackOf>>
+  reason: string | undefined
   close(): void
 }
 
-function RollBackForm({ endpoint: { environment, endpoint }, rollback, close }: RollBackFormProps) {
-  const [reason, setReason] = useState('')
+const longestReason = 500
+
+function RollBackForm({ endpoint: { environment, endpoint }, rollback, reason: given = '', close }: RollBackFormProps) {
+  const [reason, setReason] = useState(given.slice(0, longestReason))
   // The dialog is about the release that it was opened for, whatever happens to the page behind it.
   const [{ from, to, release }] = useState(rollback)
   const rollingBack = useMutation({
@@ -70,17 +88,23 @@ function RollBackForm({ endpoint: { environment, endpoint }, rollback, close }: 
         description="Stays in the ledger with the release"
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
-        maxLength={500}
+        maxLength={longestReason}
         rows={3}
         required
-        data-autofocus
+        data-autofocus={given === '' ? true : undefined}
       />
       {rollingBack.error && <Problem error={rollingBack.error} />}
       <Group justify="flex-end">
         <Button variant="default" onClick={close}>
           Cancel
         </Button>
-        <Button type="submit" color="red" loading={rollingBack.isPending} disabled={reason.trim() === ''}>
+        <Button
+          type="submit"
+          color="red.9"
+          loading={rollingBack.isPending}
+          disabled={reason.trim() === ''}
+          data-autofocus={given === '' ? undefined : true}
+        >
           Roll back
         </Button>
       </Group>

@@ -1,23 +1,25 @@
-import { Badge, Skeleton, Table, Text } from '@mantine/core'
+import { Skeleton, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { listVersions, type Version } from '#modules/registry/contract.ts'
 import { read } from '../../../console/api.ts'
+import { type Column, DataTable } from '../../../console/design/data-table.tsx'
 import { score } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
-import tables from '../../../console/design/tables.module.css'
+import { State, type Tone } from '../../../console/design/state.tsx'
+import { SubjectLink } from '../../../console/subject-link.tsx'
 import type { Endpoint, Release } from '../contract.ts'
 import { type VersionState, versionState } from './release-view.ts'
 
-const colours: Record<VersionState, string> = {
-  serving: 'teal',
-  shadow: 'gray',
-  canary: 'orange',
-  previous: 'indigo',
-  'rolled back': 'red',
-  'served before': 'gray',
-  registered: 'gray',
+const tones: Record<VersionState, Tone> = {
+  serving: 'good',
+  shadow: 'busy',
+  canary: 'busy',
+  previous: 'idle',
+  'rolled back': 'bad',
+  'served before': 'idle',
+  registered: 'idle',
 }
 
 interface VersionTableProps {
@@ -31,63 +33,69 @@ export function VersionTable({ endpoint, releases }: VersionTableProps) {
   const { model } = endpoint.spec
   const { data, error, isPending } = useQuery(read(listVersions, { model, limit: 10 }, ['version', 'model']))
   const metric = data === undefined ? undefined : shownMetric(data.items)
+  const columns: Column<Version>[] = [
+    {
+      title: 'Version',
+      cell: ({ ref }) => (
+        <strong>
+          <SubjectLink kind="version" id={ref} bare />
+        </strong>
+      ),
+    },
+    {
+      title: 'State',
+      cell: ({ ref }) => {
+        const state = releases && versionState(ref, endpoint, releases)
+        return state && <State tone={tones[state]}>{state}</State>
+      },
+    },
+    ...(metric === undefined
+      ? []
+      : [
+          {
+            title: nameOf(metric),
+            number: true,
+            cell: (version: Version) => (
+              <>
+                <OnPhone>{nameOf(metric)}</OnPhone> {scoreOf(version.metrics[metric])}
+              </>
+            ),
+          },
+          {
+            title: `Baseline ${nameOf(metric)}`,
+            number: true,
+            cell: (version: Version) => (
+              <span title={version.baseline?.name}>
+                <OnPhone>baseline</OnPhone> {scoreOf(version.baseline?.metrics[metric])}
+              </span>
+            ),
+          },
+        ]),
+    { title: 'Aliases', cell: ({ aliases }) => aliases.join(', ') },
+    { title: 'Registered', cell: ({ registeredAt }) => <Instant at={registeredAt} /> },
+  ]
   return (
     <Section title={`Versions of ${model}`}>
       {error && <Problem error={error} />}
       {isPending && <Skeleton height={80} />}
-      {data?.items.length === 0 && (
-        <Text size="sm" c="dimmed">
-          None is registered yet.
-        </Text>
-      )}
+      {data?.items.length === 0 && <Text c="dimmed">None is registered yet.</Text>}
       {data !== undefined && data.items.length > 0 && (
-        <div className={tables.scroll}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Version</Table.Th>
-                <Table.Th>State</Table.Th>
-                {metric !== undefined && (
-                  <>
-                    <Table.Th className={tables.number}>{nameOf(metric)}</Table.Th>
-                    <Table.Th className={tables.number}>Baseline {nameOf(metric)}</Table.Th>
-                  </>
-                )}
-                <Table.Th>Aliases</Table.Th>
-                <Table.Th>Registered</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {data.items.map((version) => {
-                const state = releases && versionState(version.ref, endpoint, releases)
-                return (
-                  <Table.Tr key={version.ref}>
-                    <Table.Td fw={550} title={version.digest}>
-                      {version.ref}
-                    </Table.Td>
-                    <Table.Td>{state && <Badge color={colours[state]}>{state}</Badge>}</Table.Td>
-                    {metric !== undefined && (
-                      <>
-                        <Table.Td className={tables.number}>{scoreOf(version.metrics[metric])}</Table.Td>
-                        <Table.Td className={tables.number} title={version.baseline?.name}>
-                          {scoreOf(version.baseline?.metrics[metric])}
-                        </Table.Td>
-                      </>
-                    )}
-                    <Table.Td>{version.aliases.join(', ')}</Table.Td>
-                    <Table.Td>
-                      <Instant at={version.registeredAt} />
-                    </Table.Td>
-                  </Table.Tr>
-                )
-              })}
-            </Table.Tbody>
-          </Table>
-        </div>
+        <DataTable
+          label={`Versions of ${model}`}
+          columns={columns}
+          rows={data.items}
+          rowKey={(version) => version.ref}
+        />
       )}
     </Section>
   )
 }
+
+const OnPhone = ({ children }: { children: string }) => (
+  <Text span size="sm" c="dimmed" hiddenFrom="sm">
+    {children}
+  </Text>
+)
 
 /** AUC where it was measured, else whatever was measured first. */
 function shownMetric(versions: readonly Pick<Version, 'metrics'>[]): string | undefined {

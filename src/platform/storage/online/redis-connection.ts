@@ -71,9 +71,9 @@ const stalledMs = 3000
 /**
  * Resolves when it is connected, or has failed for the first time and goes on trying.
  *
- * @throws `online_store_denied`
+ * @throws what only an operator can mend, unless the caller can do without Redis
  */
-export async function connectRedis(location: RedisLocation): Promise<RedisConnection> {
+export async function connectRedis(location: RedisLocation, { needed }: { needed: boolean }): Promise<RedisConnection> {
   let link = location.cluster ? openCluster(location) : openSingle(location)
   let closed = false
   const checked = new WeakMap<object, number>()
@@ -121,7 +121,7 @@ export async function connectRedis(location: RedisLocation): Promise<RedisConnec
     await deadline(link.tried, openingMs)
   } catch (error) {
     const reason = explainRedis(error)
-    if (reason instanceof PaveError && reason.code !== 'online_store_unavailable') {
+    if (needed && reason instanceof PaveError && reason.code !== 'online_store_unavailable') {
       connection.close()
       throw reason
     }
@@ -146,7 +146,7 @@ interface Server {
 }
 
 function openSingle({ urls: [url = ''] }: RedisLocation): Link {
-  const client = createClient({ url, socket: reconnecting, ...options })
+  const client = createClient({ url, socket: { ...reconnecting }, ...options })
   const failed = Promise.withResolvers<never>()
   client.on('error', failed.reject)
   const connected = client.connect()
@@ -175,7 +175,7 @@ function openCluster({ urls }: RedisLocation): Link {
     rootNodes: urls.map((url) => ({ url, ...options })),
     defaults: {
       ...options,
-      socket: protocol === 'rediss:' ? { ...reconnecting, tls: true } : reconnecting,
+      socket: protocol === 'rediss:' ? { ...reconnecting, tls: true } : { ...reconnecting },
       ...(username !== '' && { username: decodeURIComponent(username) }),
       ...(password !== '' && { password: decodeURIComponent(password) }),
     },
@@ -184,7 +184,10 @@ function openCluster({ urls }: RedisLocation): Link {
   })
   cluster.on('error', () => undefined)
   let closed = false
-  const tried = cluster.connect()
+  // The first reader of a server must not find that it is only now connected to.
+  const tried = cluster
+    .connect()
+    .then(() => Promise.allSettled(cluster.masters.map((node) => cluster.nodeClient(node))))
   const goOn = async () => {
     while (!closed && !cluster.isReady) {
       await pause(seedsAgainMs)

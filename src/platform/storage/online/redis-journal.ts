@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import type { RedisArguments, RedisConnection } from './redis-connection.ts'
 
@@ -11,15 +12,19 @@ export interface BatchJournal {
 
 const journalName = 'pave:{journal}'
 const withinMs = 5000
+/** A note of another process that stays for so long belongs to one that ended: longer than any batch is tried. */
+const abandonedMs = 12_000
+const lookAgainMs = 20
 const Journal = z.array(z.object({ name: z.string(), commands: z.array(z.array(z.base64())) }))
 
 /**
  * A batch over several slots is first noted as a whole, then written group by group, then crossed out. Whoever finds a
- * note writes it once more, which changes nothing that was written already. It takes one writer, as the store does.
+ * note that nobody works on writes it once more, which changes nothing that was written already. Batches come one at a
+ * time, from whichever process.
  */
 export function batchJournal(
   redis: RedisConnection,
-  transact: (name: string, commands: readonly RedisArguments[]) => Promise<unknown>,
+  transact: (name: string, commands: readonly RedisArguments[]) => Promise<readonly unknown[]>,
 ): BatchJournal {
   let last: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -29,10 +34,27 @@ export function batchJournal(
   }
   const crossOut = () => transact(journalName, [['DEL', journalName]])
 
-  async function finish(): Promise<void> {
+  let mine = ''
+  async function readNote(): Promise<string | undefined> {
     const note = await redis.send(journalName, ['GET', journalName], withinMs)
-    if (!(note instanceof Uint8Array)) return
-    const groups = Journal.parse(JSON.parse(Buffer.from(note).toString()))
+    return note instanceof Uint8Array ? Buffer.from(note).toString() : undefined
+  }
+  /** A note that is this process's own, or whose writer is gone. */
+  async function abandonedNote(): Promise<string | undefined> {
+    const first = await readNote()
+    let note = first
+    const end = performance.now() + abandonedMs
+    while (note !== undefined && note === first && note !== mine && performance.now() < end) {
+      await pause(lookAgainMs)
+      note = await readNote()
+    }
+    return note === first ? note : undefined
+  }
+
+  async function finish(): Promise<void> {
+    const note = await abandonedNote()
+    if (note === undefined) return
+    const groups = Journal.parse(JSON.parse(note))
     await Promise.all(
       groups.map(({ name, commands }) =>
         transact(
@@ -42,6 +64,15 @@ export function batchJournal(
       ),
     )
     await crossOut()
+  }
+
+  /** Another process may have been faster since the last one's note went. */
+  async function noteDown(note: string): Promise<void> {
+    for (;;) {
+      const [noted] = await transact(journalName, [['SET', journalName, note, 'NX']])
+      if (noted !== null) return
+      await finish()
+    }
   }
 
   return {
@@ -55,7 +86,8 @@ export function batchJournal(
           name,
           commands: commands.map((args) => args.map((part) => Buffer.from(part).toString('base64'))),
         }))
-        await transact(journalName, [['SET', journalName, JSON.stringify(note)]])
+        mine = JSON.stringify(note)
+        await noteDown(mine)
         await Promise.all(Array.from(groups, ([name, commands]) => transact(name, commands)))
         await crossOut()
       }),

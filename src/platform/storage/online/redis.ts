@@ -29,7 +29,7 @@ const patience = {
  */
 export async function openRedisStore(url: string, { readOnly = false }: OnlineStoreOptions): Promise<OnlineStore> {
   const location = parseRedisUrl(url)
-  const redis = await connectRedis(location)
+  const redis = await connectRedis(location, { needed: !readOnly })
   const checkServer = (name: string) =>
     redis.checkServer(name, (ask) => checkRedisKeeps(ask, { inMemory: location.inMemory }))
   const transact = async (name: string, commands: readonly RedisArguments[]) => {
@@ -53,22 +53,24 @@ export async function openRedisStore(url: string, { readOnly = false }: OnlineSt
     return retry(patience, action)
   }
 
-  return {
-    async getMany(keys) {
-      await journal?.settle()
-      const values: OnlineValues = new Array(keys.length).fill(undefined)
-      const reads = Array.from(groupByName(keys), async ([name, positions]) => {
-        const fields = positions.map((position) => bytesOf(keys[position]?.key ?? ''))
-        const found = await redis.send(name, ['HMGET', name, ...fields], readOnly ? location.readMs : writerMs)
-        if (!Array.isArray(found)) throw new TypeError('Redis answered HMGET with something else than a list')
-        positions.forEach((position, index) => {
-          const value: unknown = found[index]
-          if (value instanceof Uint8Array) values[position] = value
-        })
+  const read = async (keys: readonly OnlineKey[], withinMs: number): Promise<OnlineValues> => {
+    await journal?.settle()
+    const values: OnlineValues = new Array(keys.length).fill(undefined)
+    const reads = Array.from(groupByName(keys), async ([name, positions]) => {
+      const fields = positions.map((position) => bytesOf(keys[position]?.key ?? ''))
+      const found = await redis.send(name, ['HMGET', name, ...fields], withinMs)
+      if (!Array.isArray(found)) throw new TypeError('Redis answered HMGET with something else than a list')
+      positions.forEach((position, index) => {
+        const value: unknown = found[index]
+        if (value instanceof Uint8Array) values[position] = value
       })
-      await Promise.all(reads)
-      return values
-    },
+    })
+    await Promise.all(reads)
+    return values
+  }
+
+  return {
+    getMany: (keys) => (readOnly ? read(keys, location.readMs) : retry(patience, () => read(keys, writerMs))),
 
     async writeBatch({ puts = [], deletes = [] }) {
       const groups = new Map<string, RedisArguments[]>()

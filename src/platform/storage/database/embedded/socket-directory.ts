@@ -10,16 +10,25 @@ export const socketPort = 5432
 /** The shortest of all systems' limits on the path of a socket, in bytes. */
 const longestPath = 103
 
+/** Where the socket of a data directory is, whether anybody listens or not. */
+export function socketDirectoryOf(dataDir: string): { directory: string; near: boolean } {
+  const near = join(dataDir, 'run', 'postgres')
+  if (Buffer.byteLength(join(near, `.s.PGSQL.${socketPort}`)) <= longestPath) return { directory: near, near: true }
+  const hashed = createHash('sha256').update(dataDir).digest('hex').slice(0, 12)
+  return { directory: join('/tmp', `pave-${hashed}`), near: false }
+}
+
+/** A connection string for the superuser; reaches no further than this machine. */
+export function socketUrl(directory: string, database: string): string {
+  return `postgresql://postgres@/${encodeURIComponent(database)}?host=${encodeURIComponent(directory)}&port=${socketPort}`
+}
+
 /**
  * A directory that only PostgreSQL and Pave can enter, since whoever reaches the socket is let in. It lies below the
  * data directory, or below /tmp if that path is too long for a socket. Error: postgres_start_failed.
  */
 export async function prepareSocketDirectory(dataDir: string, account: Account | undefined): Promise<string> {
-  const near = join(dataDir, 'run', 'postgres')
-  const fits = Buffer.byteLength(join(near, `.s.PGSQL.${socketPort}`)) <= longestPath
-  const directory = fits
-    ? near
-    : join('/tmp', `pave-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`)
+  const { directory, near: fits } = socketDirectoryOf(dataDir)
   await mkdir(directory, { mode: 0o700, recursive: fits }).catch((error) => {
     if (error.code !== 'EEXIST') throw error
   })

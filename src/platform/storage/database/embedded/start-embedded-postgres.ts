@@ -10,7 +10,7 @@ import { endOrphans } from './end-orphans.ts'
 import { initializeCluster } from './initialize-cluster.ts'
 import { launchServer } from './launch-server.ts'
 import { type ServerSettings, serverSettings } from './settings.ts'
-import { prepareSocketDirectory, socketPort } from './socket-directory.ts'
+import { prepareSocketDirectory, socketPort, socketUrl } from './socket-directory.ts'
 
 export interface EmbeddedPostgres {
   socketDir: string
@@ -74,8 +74,7 @@ export async function startEmbeddedPostgres(options: {
   return {
     socketDir,
     port: socketPort,
-    superuserUrl: (database) =>
-      `postgresql://postgres@/${encodeURIComponent(database)}?host=${encodeURIComponent(socketDir)}&port=${socketPort}`,
+    superuserUrl: (database) => socketUrl(socketDir, database),
     get pid() {
       return server.pid
     },

@@ -1,0 +1,15 @@
+import { useQuery } from '@tanstack/react-query'
+import { listPrincipals } from '../modules/identity/contract.ts'
+import { read } from './api.ts'
+import { shortened } from './subject-link.tsx'
+
+/** Whatever Pave does by itself. */
+const system = '00000000-0000-7000-8000-000000000001'
+
+/** Who a principal's id stands for; the id where the name is not known, and Pave itself where there is nobody. */
+export function PersonName({ id }: { id: string }) {
+  const { data } = useQuery(read(listPrincipals, { limit: 200 }, ['user']))
+  const name = data?.items.find((one) => one.id === id)?.name
+  if (name !== undefined) return name
+  return <span title={id}>{id === system ? 'Pave' : shortened(id)}</span>
+}
