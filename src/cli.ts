@@ -96,7 +96,7 @@ const commands: Record<
     },
   },
   ledger: {
-    usage: 'ledger verify [--file EXPORT --checkpoints FILE --key FILE] | ledger export',
+    usage: 'ledger verify [--file EXPORT --checkpoints FILE | --proof FILE] [--key FILE] | ledger export',
     summary: 'Check the ledger against its signed checkpoints, online or from files alone',
     run: async (args, config) => {
       const { ledger } = await import('./commands/ledger.ts')

@@ -44,7 +44,7 @@ const tenants = tables.filter((table) => table.workspace).map((table) => table.n
 /** What belongs to no tenant, each with its reason. */
 const shared = [
   /\.migration(_lock)?$/, // the migrator's own
-  /^ledger\.(leaf|head|cursor)$/, // hashes and positions, of all workspaces alike
+  /^ledger\.(leaf|head|cursor|signer)$/, // hashes, positions and a public key, of all workspaces alike
 ]
 
 test('the catalog shows tables of every module', () => {
@@ -167,6 +167,7 @@ test('unique constraints hold the workspace, so that no tenant can tell what ano
     'subject_pkey',
     'token_hash_key',
     'sign_in_link_hash_key',
+    'join_token_hash_key',
     'workspace_name_key',
   ]
   expect(open.filter((name) => !unguessable.includes(name))).toEqual([])

@@ -6,7 +6,7 @@ const server = createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
-    const { id } = JSON.parse(Buffer.concat(chunks).toString())
+    const { id } = chunks.length === 0 ? { id: '' } : JSON.parse(Buffer.concat(chunks).toString())
     const text = JSON.stringify({
       model_name: 'flight-delays',
       model_version: '1',

@@ -83,6 +83,8 @@ const bench: Bench = async (say) => {
   say(`${samples} answers are the same; ${pinned ? 'servers on core 0, load on core 1' : 'not pinned to cores'}`)
 
   const servers = [...answering, bare]
+  say('warming up')
+  for (const server of servers) await load(server, 32, 5, file)
   const measurements: Measurement[] = []
   for (const count of connections) {
     const taken = new Map(servers.map((server): [Server, Round[]] => [server, []]))
@@ -91,7 +93,7 @@ const bench: Bench = async (say) => {
       // Another one first each time: what disturbs the machine for a while disturbs no server alone.
       for (let index = 0; index < servers.length; index++) {
         const server = servers[(index + round) % servers.length]
-        if (server !== undefined) taken.get(server)?.push(await load(server, count, file))
+        if (server !== undefined) taken.get(server)?.push(await load(server, count, seconds, file))
       }
     }
     const of = (server: Server, measure: keyof Round) => median((taken.get(server) ?? []).map((one) => one[measure]))
@@ -104,7 +106,9 @@ const bench: Bench = async (say) => {
       })
       const cpu = row('CPU for one answer', 'µs', 'cpu')
       const met = cpu.peer === undefined || cpu.ours <= cpu.peer.value
-      if (other !== bare) cpu.limit = { text: 'at most the peer', met }
+      // With fewer connections the server mostly waits, and what it does by the clock counts for few answers. The
+      // dictionary is no store: what it holds ends with the process.
+      if (other === withRedis && count === connections.at(-1)) cpu.limit = { text: 'at most the peer', met }
       measurements.push(
         cpu,
         row('answers', '/s', 'rate'),
@@ -161,7 +165,7 @@ async function ask({ port, name }: Server, request: string): Promise<{ probabili
 }
 
 /** One run of the generator, in a process and on a core of its own. */
-async function load(server: Server, count: number, file: string): Promise<Round> {
+async function load(server: Server, count: number, seconds: number, file: string): Promise<Round> {
   const [first = '', ...rest] = onCore(1, [process.execPath, program('load.ts')])
   const args = [...rest, String(server.port), String(count), String(seconds), file]
   const child = spawn(first, args, { stdio: ['ignore', 'pipe', 'inherit'] })

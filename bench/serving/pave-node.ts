@@ -6,7 +6,7 @@ import { createLogger } from '#platform/telemetry.ts'
 // An inference node as `pave serve` starts it, on a control plane of the benchmark.
 
 const env = (name: string) => process.env[name] ?? ''
-await serve({
+const node = await serve({
   environment: 'prod',
   nodeName: 'bench',
   directory: env('DIRECTORY'),
@@ -19,3 +19,4 @@ await serve({
   clock: systemClock,
   ids: createIds(systemClock.now),
 })
+process.on('SIGTERM', () => void node.close().then(() => process.exit(0)))

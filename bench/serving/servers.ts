@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -20,7 +20,7 @@ export interface Program {
 }
 
 /** Pinning needs two cores and `taskset`; without them server and generator share what there is. */
-export const pinned = canPin()
+export const pinned = works('taskset', ['-c', '1', 'true'])
 
 /** Runs a command on one core: servers on the first, the generator and Redis on the second. */
 export function onCore(core: 0 | 1, command: readonly string[]): string[] {
@@ -37,11 +37,7 @@ export async function startServer({ name, command, env }: Program, ready: string
 
 /** A Redis of the benchmark's own, without persistence; undefined where it is not installed. */
 export async function startRedis(): Promise<{ url: string; port: number; stop(): Promise<void> } | undefined> {
-  try {
-    execFileSync('redis-server', ['--version'], { stdio: 'ignore' })
-  } catch {
-    return undefined
-  }
+  if (!works('redis-server', ['--version'])) return undefined
   const [port = 0] = await freePorts(1)
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   const child = start(onCore(1, ['redis-server', ...options]), {})
@@ -94,13 +90,8 @@ function cpuOf(pid: number): number {
   return (user + system) * 10
 }
 
-function canPin(): boolean {
-  try {
-    execFileSync('taskset', ['-c', '1', 'true'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
+function works(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
 }
 
 export const program = (file: string) => join(import.meta.dirname, file)

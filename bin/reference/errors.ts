@@ -1,6 +1,7 @@
 import { inferenceErrors } from '#inference/errors.ts'
 import { modules } from '#modules/index.ts'
 import { analyticsErrors } from '#platform/analytics/errors.ts'
+import { backupErrors } from '#platform/backup/errors.ts'
 import { computeErrors } from '#platform/compute/compute.ts'
 import { egressErrors } from '#platform/egress.ts'
 import { type ErrorDefinition, platformErrors } from '#platform/errors.ts'
@@ -25,6 +26,7 @@ export const errorTables: readonly ErrorTable[] = [
   { title: 'Inference', errors: inferenceErrors },
   { title: 'Command line and client', errors: clientErrors },
   { title: 'Starting Pave', errors: startupErrors },
+  { title: 'Backup and restore', errors: backupErrors },
   { title: 'Ledger', errors: ledgerErrors },
   { title: 'Expressions', errors: expressionErrors },
   { title: 'Objects', errors: objectErrors },

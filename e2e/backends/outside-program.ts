@@ -5,9 +5,9 @@ import { onTestFinished } from 'vitest'
 
 export type OutsideProgram = { path: string } | { missing: string }
 
-/** A program of the machine. Where it is missing the tests say so; on a build server that is an error. */
-export function outsideProgram(name: string): OutsideProgram {
-  const { error, stdout } = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' })
+/** A program of the machine, on the path or in `folder`. Where it is missing the tests say so; on a build server that is an error. */
+export function outsideProgram(name: string, folder = '/usr/local/bin'): OutsideProgram {
+  const { error, stdout } = spawnSync('sh', ['-c', `PATH="$PATH:${folder}" command -v ${name}`], { encoding: 'utf8' })
   const path = stdout?.trim() ?? ''
   return required(error === undefined && path !== '' ? { path } : { missing: `${name} is not installed` })
 }

@@ -1,9 +1,14 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { onlineStoreConformance } from '#platform/storage/online/conformance.ts'
 import type { OnlineKey, OnlineStore } from '#platform/storage/online/online-store.ts'
 import { openOnlineStore } from '#platform/storage/online/open-online-store.ts'
+import { ensureOwnCertificate } from '#platform/tls/own-authority.ts'
+import { trustAuthorities } from '#platform/tls/trust.ts'
 import { eventually } from '../support/wait.ts'
 import { freePort, outsideProgram } from './outside-program.ts'
 import { type RedisServer, startRedis, startRedisCluster } from './start-redis.ts'
@@ -202,6 +207,22 @@ describe.skipIf('missing' in program)('online features in Redis', () => {
       await expect(refused).rejects.not.toThrow('hunter')
     }
     await expect(openOnlineStore(`${at(':hunter2@')}?timeout=5`)).rejects.not.toThrow('hunter')
+  })
+
+  it('speaks TLS, and to nobody whom it does not trust', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pave-redis-tls-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const files = await ensureOwnCertificate(folder, { names: ['127.0.0.1'], now: Date.now() })
+    const port = await freePort()
+    const certificate = ['--tls-cert-file', files.cert, '--tls-key-file', files.key, '--tls-ca-cert-file', files.ca]
+    await startRedis(path, { settings: ['--tls-port', String(port), '--tls-auth-clients', 'no', ...certificate] })
+    const at = `rediss://127.0.0.1:${port}`
+    const untrusting = await open(at, { readOnly: true })
+    await expect(textsOf(untrusting, key('a'))).rejects.toMatchObject(unavailable)
+    await trustAuthorities(files.ca)
+    const store = await open(at)
+    await store.writeBatch({ puts: [put(key('a'), '1')] })
+    expect(await textsOf(store, key('a'))).toEqual(['1'])
   })
 
   it('refuses URLs that say what it cannot do', async () => {

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { objectStoreConformance } from '#platform/storage/objects/conformance.ts'
 import type { ObjectStore } from '#platform/storage/objects/object-store.ts'
 import { openS3ObjectStore } from '#platform/storage/objects/s3.ts'
+import { usualTimeouts } from '#platform/storage/objects/s3-connection.ts'
 import { partBytes } from '#platform/storage/objects/s3-upload.ts'
 import { startFaultyProxy } from './faulty-proxy.ts'
 import { credentials, type S3Server, startVersitygw, versitygw } from './start-versitygw.ts'
@@ -38,18 +39,18 @@ describe.skipIf('missing' in program)('objects in S3, by versitygw', () => {
   const timeouts = { requestMs: 2000, stallMs: 150, patienceMs: 1500 }
   /** An empty place in the bucket, or the same one through another directory of copies. */
   const place = () => `place-${process.pid}-${stores++}`
-  const open = (at = place(), { endpoint = server.endpoint, copies = `copies-${stores++}`, more = '' } = {}) =>
-    openS3ObjectStore(`s3://objects/${at}?endpoint=${endpoint}&pathStyle=true${more}`, {
-      cacheDirectory: join(root, copies),
-      timeouts,
+  const open = (at = place(), { endpoint = server.endpoint, limits = timeouts } = {}) =>
+    openS3ObjectStore(`s3://objects/${at}?endpoint=${endpoint}&pathStyle=true`, {
+      cacheDirectory: join(root, `copies-${stores++}`),
+      timeouts: limits,
     })
   const sha256 = (bytes: string | Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
   const fileOf = (at: string, digest: string) =>
     join(server.directory, 'objects', at, 'sha256', digest.slice(7, 9), digest.slice(7))
   const everyWayOut = (store: ObjectStore, digest: string) => [
-    store.open(digest).then(buffer),
-    store.read(digest, { maxBytes: 10 ** 9 }),
-    store.localPath(digest),
+    () => store.open(digest).then(buffer),
+    () => store.read(digest, { maxBytes: 10 ** 9 }),
+    () => store.localPath(digest),
   ]
 
   objectStoreConformance(() => open())
@@ -88,7 +89,7 @@ describe.skipIf('missing' in program)('objects in S3, by versitygw', () => {
     for (const damage of ['weightz', 'weigh', '']) {
       await writeFile(fileOf(at, digest), damage)
       for (const way of everyWayOut(await open(at), digest))
-        await expect(way).rejects.toMatchObject({ code: 'object_corrupt', message: expect.stringContaining(digest) })
+        await expect(way()).rejects.toMatchObject({ code: 'object_corrupt', message: expect.stringContaining(digest) })
     }
     const store = await open(at)
     await store.put('weights')
@@ -148,7 +149,8 @@ describe.skipIf('missing' in program)('objects in S3, by versitygw', () => {
     for (const fault of [{ damageAnswer: true }, { truncateTo: 3 }]) {
       const store = await open(at, { endpoint: proxy.url })
       proxy.fault = ({ url }) => (url?.includes(digest.slice(7)) ? fault : undefined)
-      for (const way of everyWayOut(store, digest)) await expect(way).rejects.toMatchObject({ code: 'object_corrupt' })
+      for (const way of everyWayOut(store, digest))
+        await expect(way()).rejects.toMatchObject({ code: 'object_corrupt' })
       proxy.fault = () => undefined
       expect(await readFile(await store.localPath(digest), 'utf8')).toBe('weights')
     }
@@ -264,7 +266,8 @@ describe.skipIf('missing' in program)('objects in S3, by versitygw', () => {
 
   it('puts and reads in constant memory', async () => {
     const at = place()
-    const store = await open(at)
+    const limits = usualTimeouts
+    const store = await open(at, { limits })
     const piece = randomBytes(2 ** 20)
     async function* much() {
       for (let i = 0; i < 200; i++) yield piece
@@ -275,7 +278,7 @@ describe.skipIf('missing' in program)('objects in S3, by versitygw', () => {
       most = Math.max(most, process.memoryUsage().rss)
     }, 20)
     const { digest } = await store.put(much())
-    const reader = await open(at)
+    const reader = await open(at, { limits })
     await reader.localPath(digest)
     clearInterval(watch)
     expect(most - before).toBeLessThan(150 * 2 ** 20)

@@ -2,6 +2,14 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { putDataset } from '#modules/datasets/contract.ts'
+import {
+  getOnlineFeatures,
+  pushEvents,
+  putEntity,
+  putFeatureService,
+  putFeatureView,
+} from '#modules/feature-store/contract.ts'
 import { createToken } from '#modules/identity/contract.ts'
 import { getRun, putPipeline, startRun } from '#modules/pipelines/contract.ts'
 import { putModel } from '#modules/registry/contract.ts'
@@ -144,6 +152,26 @@ describe.skipIf('missing' in postgres)('two servers and two workers on one datab
     expect(await admin.call(verifyLedger, {})).toMatchObject({ verified: true, problems: [] })
   })
 
+  it('events that are pushed to both at once are all counted', { timeout: 120_000 }, async () => {
+    const [first] = servers.map(({ url }) => createClient({ url, token }))
+    await declareSpending(first ?? admin)
+    const at = new Date(Date.now() - 7_200_000).toISOString()
+    const clients = servers.map(({ url }) => createClient({ url, token }))
+    const push = (index: number) =>
+      clients[index % 2]?.call(pushEvents, {
+        dataset: 'payments',
+        batch: `batch ${index % 100}`,
+        columns: { at: [at, at], card: ['a', 'b'], amount: [1, 2] },
+      })
+    // Each batch is sent twice, once to each server.
+    await Promise.all(Array.from({ length: 200 }, (_, index) => push(index < 100 ? index : index + 1)))
+    const { rows } = await admin.call(getOnlineFeatures, {
+      featureService: 'fraud',
+      rows: ['a', 'b'].map((card) => ({ at: new Date().toISOString(), card })),
+    })
+    expect(rows).toEqual([[100], [200]])
+  })
+
   it('one of each is killed under load: nothing acknowledged is lost, and the others go on', {
     timeout: 180_000,
   }, async () => {
@@ -179,6 +207,41 @@ describe.skipIf('missing' in postgres)('two servers and two workers on one datab
     following.stop()
     expect(await admin.call(verifyLedger, {})).toMatchObject({ verified: true, problems: [] })
   })
+
+  async function declareSpending(client: Client): Promise<void> {
+    const body = new TextEncoder().encode('no rows are read')
+    const source = await (await client.raw('POST', '/api/v1/objects', { body })).json()
+    await client.call(putDataset, {
+      dataset: 'payments',
+      spec: {
+        source,
+        timeColumn: 'at',
+        columns: { at: { type: 'timestamp' }, card: { type: 'string' }, amount: { type: 'double' } },
+      },
+    })
+    await client.call(putEntity, { entity: 'card', spec: { joinKeys: [{ name: 'card', type: 'string' }] } })
+    await client.call(putFeatureView, {
+      view: 'spending',
+      spec: {
+        entity: 'card',
+        dataset: 'payments',
+        keys: { card: 'card' },
+        timestamp: 'at',
+        aggregations: [{ name: 'spent_24h', function: 'sum', column: 'amount', window: '24h', hop: '1h' }],
+      },
+    })
+    await client.call(putFeatureService, {
+      featureService: 'fraud',
+      spec: {
+        request: [
+          { name: 'at', type: 'timestamp' },
+          { name: 'card', type: 'string' },
+        ],
+        timestampField: 'at',
+        features: [{ view: 'spending', keys: { card: 'card' }, features: { spent: 'spent_24h' } }],
+      },
+    })
+  }
 
   const effects = (model: string) =>
     count(`ledger.entry e where e.operation = 'put-model' and e.body::jsonb ->> 'outcome' = 'done'

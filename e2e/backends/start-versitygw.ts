@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { inheritedEnvironment } from '#platform/config.ts'
 import { eventually } from '../support/wait.ts'
-import { freePort, type OutsideProgram, type Running, required, start } from './outside-program.ts'
+import { freePort, type OutsideProgram, outsideProgram, type Running, required, start } from './outside-program.ts'
 
 // An S3 server in Go under the Apache licence. It keeps objects as files, and honours checksums, conditional writes and
 // multipart uploads.
@@ -18,11 +18,12 @@ export function versitygw(): OutsideProgram {
   const folder = join(cache, `versitygw-${version}`)
   const path = join(folder, 'versitygw')
   if (existsSync(path)) return { path }
+  const go = outsideProgram('go', '/usr/local/go/bin')
+  if ('missing' in go) return go
   mkdirSync(folder, { recursive: true })
-  const { PATH = '', ...rest } = inheritedEnvironment()
-  const env = { ...rest, PATH: `${PATH}:/usr/local/go/bin`, GOBIN: folder, CGO_ENABLED: '0' }
+  const env = { ...inheritedEnvironment(), GOBIN: folder, CGO_ENABLED: '0' }
   const target = `github.com/versity/versitygw/cmd/versitygw@${version}`
-  const built = spawnSync('go', ['install', target], { env, encoding: 'utf8', timeout: 580_000 })
+  const built = spawnSync(go.path, ['install', target], { env, encoding: 'utf8', timeout: 580_000 })
   if (built.error === undefined && built.status === 0) return { path }
   const reason = built.error?.message ?? built.stderr.trim().split('\n').at(-1)
   return required({ missing: `versitygw cannot be built: ${reason}` })

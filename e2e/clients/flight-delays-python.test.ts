@@ -34,7 +34,7 @@ const fewWeeks = {
   max_rows: 40_000,
 }
 
-describe.skipIf('missing' in environment)('the Python example on a running Pave', { timeout: 300_000 }, () => {
+describe.skipIf('missing' in environment)('the Python example on a running Pave', { timeout: 900_000 }, () => {
   const python = 'python' in environment ? environment.python : ''
   const places: (() => Promise<void>)[] = []
   let place: Place

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { listPrincipals } from '../modules/identity/contract.ts'
+import { getPrincipal } from '../modules/identity/contract.ts'
 import { read } from './api.ts'
 import { shortened } from './subject-link.tsx'
 
@@ -8,8 +8,7 @@ const system = '00000000-0000-7000-8000-000000000001'
 
 /** Who a principal's id stands for; the id where the name is not known, and Pave itself where there is nobody. */
 export function PersonName({ id }: { id: string }) {
-  const { data } = useQuery(read(listPrincipals, { limit: 200 }, ['user']))
-  const name = data?.items.find((one) => one.id === id)?.name
-  if (name !== undefined) return name
+  const { data } = useQuery({ ...read(getPrincipal, { principal: id }), enabled: id !== system, staleTime: Infinity })
+  if (data !== undefined) return data.name
   return <span title={id}>{id === system ? 'Pave' : shortened(id)}</span>
 }

@@ -10,6 +10,7 @@ import { Panel } from './design/panel.ts'
 import { Problem } from './design/problem.tsx'
 import { Section } from './design/section.tsx'
 import { State } from './design/state.tsx'
+import { PersonName } from './person-name.tsx'
 import styles from './recent-changes.module.css'
 import { targetOf } from './subject-link.tsx'
 
@@ -60,7 +61,12 @@ export function RecentChanges() {
               </Link>
               <State tone={change.tone}>{''}</State>
               <span className={styles.sentence}>
-                <Sentence parts={change.parts} />
+                <Sentence parts={change.parts} />{' '}
+                {entry.actor.kind !== 'system' && (
+                  <Text span size="sm" c="dimmed">
+                    <PersonName id={entry.actor.id} />
+                  </Text>
+                )}
               </span>
             </li>
           ))}

@@ -3,11 +3,11 @@ import type { ComponentType } from 'react'
 import { whoami } from '../modules/identity/contract.ts'
 import { isSignedOut, queries, read } from './api.ts'
 import { NotFoundPage } from './design/not-found-page.tsx'
+import { PageProblem } from './design/page-problem.tsx'
 import { Problem } from './design/problem.tsx'
 import { Shell } from './shell.tsx'
 
 const root = createRootRoute({
-  notFoundComponent: NotFoundPage,
   // Each page reads its own part of the address: see `usePageState`.
   validateSearch: (search: Record<string, unknown>) => search,
 })
@@ -98,6 +98,9 @@ const pages = [
   page('/settings/workspaces', () => import('#modules/identity/console/workspaces-page.tsx'), 'WorkspacesPage'),
 ]
 
+/** An address that leads nowhere keeps the rooms around it. */
+const nowhere = createRoute({ getParentRoute: () => signedIn, path: '/$', component: NotFoundPage })
+
 /** A page inside the shell: what its path is, and the component that a file exports for it. */
 function page<const Path extends string, Name extends string>(
   path: Path,
@@ -108,8 +111,10 @@ function page<const Path extends string, Name extends string>(
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([signInRoute, signedIn.addChildren(pages)]),
+  routeTree: root.addChildren([signInRoute, signedIn.addChildren([...pages, nowhere])]),
   defaultGcTime: 0,
+  defaultErrorComponent: PageProblem,
+  defaultNotFoundComponent: NotFoundPage,
   defaultPreload: 'intent',
   scrollRestoration: true,
 })

@@ -1,68 +1,53 @@
 import {
   ActionIcon,
   AppShell,
+  Badge,
   Burger,
   Button,
   Group,
+  Kbd,
   NavLink,
   ScrollArea,
   Text,
+  UnstyledButton,
   useComputedColorScheme,
   useMantineColorScheme,
 } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useSuspenseQuery } from '@tanstack/react-query'
-import { Link, type LinkProps, Outlet, useLocation } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
 import { whoami } from '../modules/identity/contract.ts'
 import { read } from './api.ts'
+import { useApprovalsWaiting } from './approvals/use-approvals-waiting.ts'
 import { Logo } from './design/logo.tsx'
 import { useLiveEvents } from './live-events.ts'
+import { isWithin, rooms } from './rooms.ts'
 import { signOut } from './session.ts'
+import { rememberReader } from './session-ended.ts'
 import styles from './shell.module.css'
-
-/** The rooms, in the order of the lifecycle. */
-const rooms: readonly { title: string; rooms: readonly { title: string; to: LinkProps['to'] }[] }[] = [
-  {
-    title: 'Operate',
-    rooms: [
-      { title: 'Overview', to: '/' },
-      { title: 'Endpoints', to: '/endpoints' },
-      { title: 'Predictions', to: '/predictions' },
-      { title: 'Monitors', to: '/monitors' },
-      { title: 'Incidents', to: '/incidents' },
-    ],
-  },
-  {
-    title: 'Build',
-    rooms: [
-      { title: 'Datasets', to: '/datasets' },
-      { title: 'Features', to: '/features' },
-      { title: 'Experiments', to: '/experiments' },
-      { title: 'Pipelines', to: '/pipelines' },
-      { title: 'Models', to: '/models' },
-    ],
-  },
-  {
-    title: 'Govern',
-    rooms: [
-      { title: 'Approvals', to: '/approvals' },
-      { title: 'Policies', to: '/policies' },
-      { title: 'Ledger', to: '/ledger' },
-      { title: 'Jobs', to: '/jobs' },
-      { title: 'Settings', to: '/settings' },
-    ],
-  },
-]
+import { ShortcutsHelp } from './shortcuts-help.tsx'
+import { SignInAgain } from './sign-in-again.tsx'
+import { UnreachableBanner } from './unreachable-banner.tsx'
+import { useShortcuts } from './use-shortcuts.ts'
 
 /** What surrounds every page of somebody who has signed in. */
 export function Shell() {
   const { data: me } = useSuspenseQuery(read(whoami, {}, ['workspace']))
   const connected = useLiveEvents()
   const [opened, menu] = useDisclosure()
+  const [searching, setSearching] = useState<boolean>()
+  const [helping, setHelping] = useState(false)
+  const colours = useColours()
+  const search = useCallback(() => setSearching(true), [])
+  const help = useCallback(() => setHelping(true), [])
+  useShortcuts({ search, help })
+  useIdleLoad(loadPalette)
+  const waiting = useApprovalsWaiting()
   const path = useLocation({ select: (location) => location.pathname })
   // biome-ignore lint/correctness/useExhaustiveDependencies: a menu that covers the page closes when the page changes
   useEffect(menu.close, [path])
+  useEffect(() => rememberReader({ id: me.id, name: me.name }), [me])
   return (
     <AppShell
       header={{ height: 52 }}
@@ -82,11 +67,34 @@ export function Shell() {
           {me.workspace.name}
         </Text>
         <Group gap="sm" wrap="nowrap" ml="auto">
-          <Text size="sm" c="dimmed" className={styles.live} data-connected={connected} role="status">
-            {connected ? 'Live' : 'Reconnecting'}
+          <UnstyledButton className={styles.search} onClick={search} aria-label="Search and commands">
+            <SearchIcon />
+            <span className={styles.searchText}>Search</span>
+            <Kbd size="xs" visibleFrom="md">
+              Ctrl K
+            </Kbd>
+          </UnstyledButton>
+          <Text
+            size="sm"
+            c="dimmed"
+            className={styles.live}
+            data-connected={connected}
+            role="status"
+            aria-label={connected ? 'Live' : 'Reconnecting'}
+            title={connected ? 'What changes is shown as it happens' : 'Trying to hear of changes again'}
+          >
+            <span className={styles.liveText}>{connected ? 'Live' : 'Reconnecting'}</span>
           </Text>
-          <ColorSchemeSwitch />
-          <Text size="sm" visibleFrom="xs">
+          <ActionIcon
+            variant="default"
+            size={30}
+            aria-label={colours.label}
+            title={colours.label}
+            onClick={colours.toggle}
+          >
+            <ColoursIcon />
+          </ActionIcon>
+          <Text size="sm" visibleFrom="sm" truncate maw={160} title={me.name}>
             {me.name}
           </Text>
           <Button variant="default" size="xs" onClick={() => void signOut()}>
@@ -105,7 +113,8 @@ export function Shell() {
                 <NavLink
                   key={room.title}
                   label={room.title}
-                  active={isWithin(path, String(room.to))}
+                  active={isWithin(path, room.to)}
+                  {...(room.to === '/approvals' && waiting > 0 && { rightSection: <Waiting count={waiting} /> })}
                   renderRoot={(props) => <Link {...props} to={room.to} />}
                 />
               ))}
@@ -114,29 +123,75 @@ export function Shell() {
         </ScrollArea>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
+        <UnreachableBanner />
         <div className={styles.content}>
           <Outlet />
         </div>
       </AppShell.Main>
+      <SignInAgain />
+      <ShortcutsHelp opened={helping} close={() => setHelping(false)} />
+      {searching !== undefined && (
+        <Suspense>
+          <Palette
+            opened={searching}
+            close={() => setSearching(false)}
+            switchColours={colours.toggle}
+            showShortcuts={help}
+          />
+        </Suspense>
+      )}
     </AppShell>
   )
 }
 
-function isWithin(path: string, room: string): boolean {
-  return room === '/' ? path === '/' : path === room || path.startsWith(`${room}/`)
+// Not needed to show a page, but there when somebody types into it at once.
+const loadPalette = () => import('./search/palette.tsx').then((module) => ({ default: module.Palette }))
+const Palette = lazy(loadPalette)
+
+function useIdleLoad(load: () => Promise<unknown>): void {
+  useEffect(() => {
+    const timer = window.setTimeout(() => void load().catch(() => {}), 1_000)
+    return () => window.clearTimeout(timer)
+  }, [load])
+}
+
+function Waiting({ count }: { count: number }) {
+  return (
+    <Badge size="sm" circle={count < 10} color="orange" aria-label={`${count} wait for you`}>
+      {count}
+    </Badge>
+  )
 }
 
 /** Follows the system until somebody chooses. */
-function ColorSchemeSwitch() {
+function useColours(): { label: string; toggle: () => void } {
   const { setColorScheme } = useMantineColorScheme()
   const other = useComputedColorScheme('light') === 'light' ? 'dark' : 'light'
-  const label = `Switch to ${other} colours`
+  return { label: `Switch to ${other} colours`, toggle: () => setColorScheme(other) }
+}
+
+function ColoursIcon() {
   return (
-    <ActionIcon variant="default" size={30} aria-label={label} title={label} onClick={() => setColorScheme(other)}>
-      <svg viewBox="0 0 24 24" width="16" height="16" aria-hidden="true">
-        <circle cx="12" cy="12" r="9" fill="none" stroke="currentColor" strokeWidth="2" />
-        <path d="M12 3a9 9 0 0 1 0 18z" fill="currentColor" />
-      </svg>
-    </ActionIcon>
+    <svg viewBox="0 0 24 24" width="16" height="16" aria-hidden="true">
+      <circle cx="12" cy="12" r="9" fill="none" stroke="currentColor" strokeWidth="2" />
+      <path d="M12 3a9 9 0 0 1 0 18z" fill="currentColor" />
+    </svg>
+  )
+}
+
+function SearchIcon() {
+  return (
+    <svg
+      viewBox="0 0 24 24"
+      width="15"
+      height="15"
+      aria-hidden="true"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="2"
+    >
+      <circle cx="11" cy="11" r="7" />
+      <path d="m16.5 16.5 5 5" strokeLinecap="round" />
+    </svg>
   )
 }

@@ -42,6 +42,16 @@ export function targetOf(kind: string, id: string): Target | undefined {
       return { to: '/approvals/$pending', params: { pending: id } }
     case 'job':
       return { to: '/jobs/$job', params: { job: id } }
+    case 'tracking-run':
+      return { to: '/tracking-runs/$run', params: { run: id } }
+    case 'entry':
+      return { to: '/ledger/$entry', params: { entry: id } }
+    case 'user':
+      return { to: '/settings', search: { principal: id } }
+    case 'object':
+    case 'training-set':
+    case 'logged-model':
+      return { to: '/lineage/$object', params: { object: `${kind}:${id}` } }
     default:
       return undefined
   }

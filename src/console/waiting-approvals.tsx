@@ -29,6 +29,7 @@ export function WaitingApprovals() {
         {data.items.slice(0, shown).map((pending) => (
           <Text key={pending.id} style={{ overflowWrap: 'anywhere' }}>
             <Anchor
+              inherit
               fw={600}
               renderRoot={(props) => <Link {...props} to="/approvals/$pending" params={{ pending: pending.id }} />}
             >

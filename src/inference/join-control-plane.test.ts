@@ -2,11 +2,11 @@ import { hash, X509Certificate } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer as createPlainServer } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo, Server } from 'node:net'
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { JoinTicket } from '#modules/releases/contract.ts'
+import type { JoinTicket } from '#platform/join-ticket.ts'
 import { ensureOwnCertificate } from '#platform/tls/own-authority.ts'
 import { startFakeControlPlane } from './fake-control-plane.ts'
 import { isExposed, joinControlPlane, joinTicketOf } from './join-control-plane.ts'
@@ -115,11 +115,27 @@ test('whoever is in between with another certificate is told nothing', async () 
 test('nor is one that sends the pinned certificate along with its own', async () => {
   const leaf = new X509Certificate(other.cert).toString()
   const { address, heard } = await controlPlane({ cert: leaf + honest.ca, key: other.key })
+  await expect(joinControlPlane(ticketFor([address], honest.pin), 'edge-1')).rejects.toMatchObject(impostor)
+  expect(heard).toEqual([])
+})
+
+test('nor is one who lets the right one answer first', async () => {
+  const [right, wrong] = [await controlPlane(honest), await controlPlane(other)]
+  let connections = 0
+  const between = createTcpServer((socket) => {
+    const { port } = new URL(connections++ === 0 ? right.address : wrong.address)
+    const onward = connectTcp(Number(port), '127.0.0.1')
+    for (const one of [socket, onward]) one.on('error', () => {})
+    socket.pipe(onward).pipe(socket)
+  })
+  servers.push(between)
+  await new Promise<void>((resolve) => void between.listen(0, '127.0.0.1', resolve))
+  const address = `https://127.0.0.1:${(between.address() as AddressInfo).port}`
   await expect(joinControlPlane(ticketFor([address], honest.pin), 'edge-1')).rejects.toMatchObject({
     code: 'join_unreachable',
     message: expect.stringMatching(/certificate/),
   })
-  expect(heard).toEqual([])
+  expect([connections, right.heard, wrong.heard]).toEqual([2, [], []])
 })
 
 test('nor is one without a certificate where the ticket promises one', async () => {

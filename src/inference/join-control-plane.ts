@@ -4,14 +4,13 @@ import { request as tlsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { connect, type DetailedPeerCertificate } from 'node:tls'
 import { z } from 'zod'
-import { JoinTicket } from '#modules/releases/contract.ts'
 import { PaveError } from '#platform/errors.ts'
+import { type JoinTicket, readJoinTicket } from '#platform/join-ticket.ts'
 import { bareHost, isLoopback } from '#platform/tls/server-names.ts'
 import { Enrolment } from './enrolment.ts'
 import { inferenceFailure } from './errors.ts'
 import { readTrustedKeys } from './verify-plan.ts'
 
-const prefix = 'pave-join-'
 const timeoutMs = 10_000
 
 const Problem = z.object({ code: z.string(), detail: z.string(), hint: z.string().default('') })
@@ -21,12 +20,9 @@ export const digestOfJoinToken = (joinToken: string): string => hash('sha256', j
 
 /** @throws `join_token_malformed` */
 export function joinTicketOf(joinToken: string): JoinTicket {
-  try {
-    if (!joinToken.startsWith(prefix)) throw new TypeError('it does not begin as join tokens do')
-    return JoinTicket.parse(JSON.parse(Buffer.from(joinToken.slice(prefix.length), 'base64url').toString()))
-  } catch (cause) {
-    throw inferenceFailure('join_token_malformed', 'This is not a join token, or not all of it', { cause })
-  }
+  const ticket = readJoinTicket(joinToken)
+  if (ticket === undefined) throw inferenceFailure('join_token_malformed', 'This is not a join token, or not all of it')
+  return ticket
 }
 
 /**

@@ -105,7 +105,7 @@ export function createPlatform(options: PlatformOptions): Platform {
     },
     close: async () => {
       await appPool.end()
-      await platform.system.destroy()
+      await systemPool.end()
       await options.telemetry.close()
     },
   }

@@ -47,6 +47,22 @@ describe('the lock', () => {
     await directory.release()
   })
 
+  test('is held by several that share it, or by one that does not', async () => {
+    const path = join(base, 'shared')
+    const one = await openDataDirectory(path, { command: 'pave server', shared: true })
+    const two = await openDataDirectory(path, { command: 'pave worker', shared: true })
+    const alone = () => openDataDirectory(path, { command: 'pave up' })
+    await expect(alone()).rejects.toMatchObject({ code: 'data_directory_in_use' })
+    await one.release()
+    await expect(alone()).rejects.toMatchObject({ code: 'data_directory_in_use' })
+    await two.release()
+    const holder = await alone()
+    await expect(openDataDirectory(path, { command: 'pave server', shared: true })).rejects.toMatchObject({
+      code: 'data_directory_in_use',
+    })
+    await holder.release()
+  })
+
   test('refuses a second process and names the first', async () => {
     const path = join(base, 'contested')
     const holder = await holdElsewhere(path)

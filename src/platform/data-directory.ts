@@ -178,14 +178,15 @@ async function readHolder(path: string): Promise<(Holder & { since: string }) | 
 
 /** Renamed into place, so that nobody reads half of it. */
 async function writeHolder(path: string, holder: Holder): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o644)
+  const scratch = `${path}.${holder.pid}.new`
+  const file = await open(scratch, 'w', 0o644)
   try {
     await file.writeFile(`${JSON.stringify(holder)}\n`)
     await file.sync()
   } finally {
     await file.close()
   }
-  await rename(`${path}.new`, path)
+  await rename(scratch, path)
 }
 
 const unwritable = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG', 'ELOOP']

@@ -1,6 +1,6 @@
 import { Button, Group, Skeleton, Table, Text } from '@mantine/core'
 import { type InfiniteData, useInfiniteQuery } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import type { z } from 'zod'
 import type { AnswerOf, Operation } from '../../platform/operation.ts'
 import { client } from '../api.ts'
@@ -22,11 +22,12 @@ export function DataTable<Row>(props: {
   label: string
   columns: readonly Column<Row>[]
   rows: readonly Row[]
-  rowKey: (row: Row) => string
+  rowKey: (row: Row, index: number) => string
 }) {
   const { label, columns, rows, rowKey } = props
+  const frame = useKeyboardScrolling()
   return (
-    <div className={tables.scroll}>
+    <div ref={frame} className={tables.scroll}>
       <Table className={tables.stacking} aria-label={label} highlightOnHover>
         <Table.Thead>
           <Table.Tr>
@@ -38,8 +39,8 @@ export function DataTable<Row>(props: {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {rows.map((row) => (
-            <Table.Tr key={rowKey(row)}>
+          {rows.map((row, index) => (
+            <Table.Tr key={rowKey(row, index)}>
               {columns.map((column) => (
                 <Table.Td key={column.title} data-title={column.title} className={cellClass(column)}>
                   {column.cell(row)}
@@ -51,6 +52,23 @@ export function DataTable<Row>(props: {
       </Table>
     </div>
   )
+}
+
+/** A frame that is narrower than what it holds can be reached, and so scrolled, by keyboard. */
+function useKeyboardScrolling() {
+  const frame = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const element = frame.current
+    if (element === null) return
+    const resized = new ResizeObserver(() => {
+      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0
+      else element.removeAttribute('tabindex')
+    })
+    resized.observe(element)
+    if (element.firstElementChild !== null) resized.observe(element.firstElementChild)
+    return () => resized.disconnect()
+  }, [])
+  return frame
 }
 
 const cellClass = (column: { number?: boolean; wrap?: boolean }) =>
@@ -70,7 +88,7 @@ interface ListProps<Op extends ListOperation> {
   /** What one row is: `model`. */
   noun: string
   columns: readonly Column<RowOf<Op>>[]
-  rowKey: (row: RowOf<Op>) => string
+  rowKey: (row: RowOf<Op>, index: number) => string
   /** In place of an empty table. */
   empty: ReactNode
 }

@@ -31,7 +31,8 @@ test('a rate is told in the unit of time that gives at least one', () => {
 })
 
 test('one is not many', () => {
-  expect([counted(1, 'endpoint'), counted(2000, 'endpoint')]).toEqual(['1 endpoint', '2,000 endpoints'])
+  const some = [counted(1, 'endpoint'), counted(2000, 'endpoint'), counted(2, 'entry'), counted(2, 'day')]
+  expect(some).toEqual(['1 endpoint', '2,000 endpoints', '2 entries', '2 days'])
 })
 
 test('a span of time is told in its two largest units', () => {

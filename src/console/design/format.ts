@@ -3,7 +3,8 @@ const whole = new Intl.NumberFormat('en')
 export const count = (value: number): string => whole.format(value)
 
 /** `1 request`, `2,000 requests`. */
-export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`
+export const counted = (value: number, noun: string): string =>
+  `${count(value)} ${value === 1 ? noun : `${noun}s`.replace(/([^aeiou])ys$/, '$1ies')}`
 
 /** A share of one as a percentage: 0.0123 → `1.23 %`. */
 export function percent(share: number): string {

@@ -1,14 +1,17 @@
-import { Anchor, Container, Text, Title } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { Page } from './page.tsx'
 
 export function NotFoundPage() {
   return (
-    <Container size={440} component="main" pt="15vh">
-      <Title order={1} size="h3">
-        There is no such page
-      </Title>
-      <Text mt="sm">
-        <Anchor href="/">Go to the overview</Anchor>
+    <Page title="There is no such page">
+      <Text>
+        The address may have been mistyped, or what was there has another name now. Search for it with <kbd>/</kbd>, or{' '}
+        <Anchor inherit renderRoot={(props) => <Link {...props} to="/" />}>
+          go to the overview
+        </Anchor>
+        .
       </Text>
-    </Container>
+    </Page>
   )
 }

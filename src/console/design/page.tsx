@@ -1,6 +1,6 @@
 import { Anchor, Group, Stack, Text, Title } from '@mantine/core'
 import { Link, type LinkProps } from '@tanstack/react-router'
-import { type ReactNode, useEffect } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 
 interface PageProps {
   /** Of the tab of the browser; the heading too, unless `heading` says it better. */
@@ -17,9 +17,15 @@ interface PageProps {
 
 /** A page of the console: where one is, what it is, what can be done with it. */
 export function Page({ title, heading, within = [], about, actions, children }: PageProps) {
+  const name = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${title} · Pave`
   }, [title])
+  // Who came from another page starts at this one's heading, and a screen reader says where that is.
+  useEffect(() => {
+    if (pagesShown > 0 && !isTyping()) name.current?.focus({ preventScroll: true })
+    pagesShown += 1
+  }, [])
   return (
     <Stack gap="lg">
       <Group justify="space-between" align="flex-end" gap="sm">
@@ -36,7 +42,7 @@ export function Page({ title, heading, within = [], about, actions, children }: 
               ))}
             </Text>
           )}
-          <Title order={1} size="h3" style={{ overflowWrap: 'anywhere' }}>
+          <Title order={1} size="h3" ref={name} tabIndex={-1} style={{ overflowWrap: 'anywhere', outline: 'none' }}>
             {heading ?? title}
           </Title>
           {about !== undefined && (
@@ -51,3 +57,7 @@ export function Page({ title, heading, within = [], about, actions, children }: 
     </Stack>
   )
 }
+
+let pagesShown = 0
+
+const isTyping = () => document.activeElement?.matches('input, textarea, select, [role=dialog] *') === true

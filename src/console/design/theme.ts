@@ -3,6 +3,8 @@ import { Badge, Button, createTheme, Table } from '@mantine/core'
 /** Colours that mean something are custom properties in `tokens.css`; this is the rest. */
 export const theme = createTheme({
   primaryColor: 'indigo',
+  // Light enough to be told from text, dark enough to be read on every surface.
+  primaryShade: 8,
   colors: {
     dark: [
       '#d3d8e0',

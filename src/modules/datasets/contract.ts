@@ -56,6 +56,24 @@ export type DatasetSpec = z.infer<typeof DatasetSpec>
 
 const Counts = z.record(z.string(), z.int().min(0))
 
+const ColumnPicture = z.object({
+  /**
+   * Rows by bin, of a number or (in milliseconds) a timestamp: bin `i` is `[edges[i-1], edges[i])`, the outermost are
+   * open. Null without values to tell apart, as of versions that were made before pictures were.
+   */
+  histogram: z
+    .object({ edges: z.array(z.number()).max(100), counts: z.array(z.int().min(0)).max(101) })
+    .nullable()
+    .default(null),
+  /** The most frequent values of a string or bool. */
+  top: z
+    .array(z.object({ value: z.string().max(200), rows: z.int().min(1) }))
+    .max(100)
+    .nullable()
+    .default(null),
+})
+export type ColumnPicture = z.output<typeof ColumnPicture>
+
 /** What is in one column of a version. The numbers are null for strings, bools and timestamps. */
 const ColumnProfile = z.object({
   name: z.string(),
@@ -69,6 +87,7 @@ const ColumnProfile = z.object({
   max: z.union([z.number(), z.string()]).nullable(),
   /** The quartiles of a number. */
   quartiles: z.array(z.number()).nullable(),
+  ...ColumnPicture.shape,
 })
 export type ColumnProfile = z.infer<typeof ColumnProfile>
 
@@ -118,6 +137,14 @@ const Dataset = z.object({
 })
 export type Dataset = z.infer<typeof Dataset>
 
+/** With what its newest version says of its state. */
+const DatasetSummary = Dataset.extend({
+  latest: z
+    .object({ rows: z.int(), quarantined: Counts, warned: Counts, lastTime: Instant.nullable(), registeredAt: Instant })
+    .nullable(),
+})
+export type DatasetSummary = z.infer<typeof DatasetSummary>
+
 /** `latest` or a number. */
 const VersionNumber = z.string().regex(/^(latest|[1-9]\d{0,8})$/, 'write a version number or latest')
 
@@ -161,8 +188,11 @@ export const listDatasets = operation({
   effect: 'read',
   permission: { verb: 'dataset:read', on: [] },
   errors: [],
-  input: z.object(listInput),
-  output: pageOf(Dataset),
+  input: z.object({
+    ...listInput,
+    search: z.string().max(200).optional().describe('A piece of the name, the owner or the description'),
+  }),
+  output: pageOf(DatasetSummary),
 })
 
 /** Where a range begins or ends: an instant, or a date for the start of that day in UTC. */

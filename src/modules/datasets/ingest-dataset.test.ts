@@ -102,6 +102,47 @@ describe('ingesting the flights of January and February', () => {
   })
 })
 
+describe('the pictures of columns', () => {
+  it('count every row that passed, wherever outliers lie', async () => {
+    const source = await storeParquet(
+      test,
+      `SELECT TIMESTAMP '2001-01-01' + INTERVAL (i) HOUR AS "at", i AS even, CASE WHEN i = 0 THEN 1e9 ELSE i END AS far,
+       7 AS same, CASE WHEN i % 4 = 0 THEN NULL ELSE chr(97 + CAST(i % 4 AS INTEGER)) END AS letter, i < 150 AS early
+       FROM range(0, 1000) r(i)`,
+    )
+    const number = { type: 'int' } as const
+    const columns = {
+      at: { type: 'timestamp' },
+      even: number,
+      far: { type: 'double' },
+      same: number,
+      letter: { type: 'string', nullable: true },
+      early: { type: 'bool' },
+    } as const
+    await test.run(putDataset, { dataset: 'pictures', spec: { source, timeColumn: 'at', columns } })
+    await ingest({ dataset: 'pictures' })
+    const { profile } = await test.run(getDatasetVersion, { dataset: 'pictures', version: 'latest' })
+    const picture = (name: string) => profile.find((column) => column.name === name)
+    for (const name of ['at', 'even', 'far']) {
+      const { edges, counts } = picture(name)?.histogram ?? { edges: [], counts: [] }
+      expect(counts).toHaveLength(edges.length + 1)
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(1000)
+      expect(Math.max(...counts)).toBeLessThan(60)
+      expect(edges).toEqual([...edges].sort((a, b) => a - b))
+    }
+    expect(picture('same')).toMatchObject({ histogram: null, top: null })
+    expect(picture('letter')).toMatchObject({
+      nulls: 250,
+      histogram: null,
+      top: ['b', 'c', 'd'].map((value) => ({ value, rows: 250 })),
+    })
+    expect(picture('early')?.top).toEqual([
+      { value: 'false', rows: 850 },
+      { value: 'true', rows: 150 },
+    ])
+  })
+})
+
 describe('ingesting rows that break rules', () => {
   const rows = `SELECT * FROM (VALUES
     (TIMESTAMP '2001-01-01 10:00', 1, 'a', 1.0), (TIMESTAMP '2001-01-01 09:00', 2, 'b', 2.0),

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { defineJob, type JobContext } from '#platform/job.ts'
 import { compileContract } from './compile-contract.ts'
-import { type DatasetSpec, type DatasetVersion, IngestInput, registerDatasetVersion } from './contract.ts'
+import { type DatasetSpec, IngestInput, registerDatasetVersion } from './contract.ts'
 import { contractDigestOf, fingerprintOf } from './contract-digest.ts'
 import { describeSource } from './describe-source.ts'
 import { requireRange } from './ingest-dataset.ts'
 import { type IngestPlan, ingestSql } from './ingest-sql.ts'
+import { Pictures } from './picture-sql.ts'
 import { Profile } from './profile-sql.ts'
 import { datasetSpec, findVersion } from './queries.ts'
 import { sourceColumns } from './source-columns.ts'
@@ -59,6 +60,7 @@ export const ingestJob = defineJob({
   },
 })
 
+const noPicture = { histogram: null, top: null }
 const Counted = z.array(z.object({ rule: z.string(), rows: z.number() })).nullable()
 const Answer = z.object({
   rows: z.number(),
@@ -67,6 +69,7 @@ const Answer = z.object({
   quarantined: Counted,
   warned: Counted,
   profile: Profile,
+  pictures: Pictures,
 })
 
 async function ingestRange(
@@ -106,7 +109,7 @@ async function ingestRange(
     timeColumn: spec.timeColumn,
     columns: [...columns, ...contract.derived].map(({ name, type }) => ({ name, type })),
     derived: Object.fromEntries(contract.derived.map(({ name, expression }) => [name, expression.text])),
-    profile: answer.profile,
+    profile: answer.profile.map((column) => ({ ...column, ...(answer.pictures.get(column.name) ?? noPicture) })),
   }
 }
 
@@ -125,6 +128,6 @@ function refuseFailed(dataset: string, spec: DatasetSpec, broken: Record<string,
   })
 }
 
-function ingested({ dataset, version, ref, rows, quarantined, digest }: DatasetVersion): Ingested {
+function ingested({ dataset, version, ref, rows, quarantined, digest }: Omit<Ingested, 'object'>): Ingested {
   return { dataset, version, ref, rows, quarantined, digest, object: digest }
 }

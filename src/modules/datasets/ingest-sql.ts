@@ -3,6 +3,7 @@ import { compileToSql } from '#platform/expressions/compile-to-sql.ts'
 import type { CheckedExpression } from '#platform/expressions/tree.ts'
 import type { CompiledContract } from './compile-contract.ts'
 import type { ColumnType, DatasetSpec } from './contract.ts'
+import { pictureSql } from './picture-sql.ts'
 import { profileSql } from './profile-sql.ts'
 
 export interface IngestPlan {
@@ -19,7 +20,7 @@ export interface IngestPlan {
 
 /**
  * DuckDB statements that write both files; the last answers one row: `rows`, `first_time`, `last_time`, `quarantined` and
- * `warned` (lists of `{rule, rows}`) and `profile`. A row is set aside by the first rule that it breaks: nulls, then
+ * `warned` (lists of `{rule, rows}`), `profile` and `pictures`. A row is set aside by the first rule that it breaks: nulls, then
  * duplicates, then the rules in their order. Files are sorted by time, so that the same rows are the same bytes.
  */
 export function ingestSql(plan: IngestPlan): string {
@@ -48,7 +49,8 @@ SELECT count(*) AS rows, min(${time}) AS first_time, max(${time}) AS last_time,
 (SELECT list({rule: broken_rule, rows: n}) FROM (
   SELECT broken_rule, count(*) AS n FROM checked WHERE broken_rule IS NOT NULL GROUP BY ALL)) AS quarantined,
 [${warnings.map(({ name, when }) => `{rule: ${sqlString(name)}, rows: count(*) FILTER (WHERE ${when})}`).join(', ')}] AS warned,
-${profileSql(outputs)} AS profile
+${profileSql(outputs)} AS profile,
+${pictureSql(outputs)} AS pictures
 FROM checked WHERE broken_rule IS NULL`
 }
 

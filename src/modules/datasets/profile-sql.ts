@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sqlIdentifier, sqlString } from '#platform/analytics/sql-text.ts'
-import type { ColumnProfile, ColumnType } from './contract.ts'
+import type { ColumnPicture, ColumnProfile, ColumnType } from './contract.ts'
 
 /** An aggregate over all rows: a list with one struct for each column. The mean of a bool is its share of true. */
 export function profileSql(columns: readonly { name: string; type: ColumnType }[]): string {
@@ -41,7 +41,7 @@ const Struct = z.object({
 /** What DuckDB answered for `profileSql`. */
 export const Profile = z.array(
   Struct.transform(
-    ({ least, greatest, min, max, ...profile }): ColumnProfile => ({
+    ({ least, greatest, min, max, ...profile }): Omit<ColumnProfile, keyof ColumnPicture> => ({
       ...profile,
       min: min ?? least?.slice(0, 200) ?? null,
       max: max ?? greatest?.slice(0, 200) ?? null,

@@ -89,8 +89,20 @@ export const listPrincipals = operation({
   effect: 'read',
   permission: { verb: 'user:read', on: [] },
   errors: [],
-  input: z.object(listInput),
+  input: z.object({ ...listInput, kind: PrincipalKind.optional(), search: z.string().max(200).optional() }),
   output: pageOf(Principal),
+})
+
+export const getPrincipal = operation({
+  name: 'get-principal',
+  method: 'GET',
+  path: '/api/v1/principals/:principal',
+  summary: 'Say whose id this is',
+  effect: 'read',
+  permission: { verb: 'user:read', on: [] },
+  errors: ['principal_not_found'],
+  input: z.object({ principal: z.uuid() }),
+  output: Principal,
 })
 
 export const bindRole = operation({
@@ -125,7 +137,7 @@ export const listRoleBindings = operation({
   effect: 'read',
   permission: { verb: 'role:read', on: [] },
   errors: [],
-  input: z.object(listInput),
+  input: z.object({ ...listInput, principal: Name.optional() }),
   output: pageOf(RoleBinding),
 })
 
@@ -165,7 +177,12 @@ export const listTokens = operation({
   effect: 'read',
   permission: { verb: 'token:read', on: [] },
   errors: [],
-  input: z.object(listInput),
+  input: z.object({
+    ...listInput,
+    principal: Name.optional(),
+    sessions: z.boolean().default(true).describe('With the sessions of the console'),
+    valid: z.boolean().default(false).describe('Only those that are good now'),
+  }),
   output: pageOf(Token),
 })
 

@@ -3,7 +3,7 @@ import { decodeCursor, pageFrom } from '#platform/names.ts'
 import * as contract from './contract.ts'
 import { tablesOf } from './tables.ts'
 
-export const listTokens = handle(contract.listTokens, async (ctx, { limit, cursor }) => {
+export const listTokens = handle(contract.listTokens, async (ctx, { limit, cursor, principal, sessions, valid }) => {
   const [after] = decodeCursor(cursor, 1) ?? ['00000000-0000-0000-0000-000000000000']
   const rows = await tablesOf(ctx)
     .selectFrom('identity.token as t')
@@ -22,6 +22,13 @@ export const listTokens = handle(contract.listTokens, async (ctx, { limit, curso
     ])
     .where('t.id', '>', String(after))
     .where('t.run', 'is', null)
+    .$if(principal !== undefined, (all) => all.where('p.name', '=', principal ?? ''))
+    .$if(!sessions, (all) => all.where('t.session', '=', false))
+    .$if(valid, (all) =>
+      all
+        .where('t.revoked_at', 'is', null)
+        .where((token) => token.or([token('t.expires_at', 'is', null), token('t.expires_at', '>', ctx.clock.iso())])),
+    )
     .orderBy('t.id')
     .limit(limit + 1)
     .execute()

@@ -7,6 +7,7 @@ import { createPrincipal } from './create-principal.ts'
 import { createSignInLink } from './create-sign-in-link.ts'
 import { createToken } from './create-token.ts'
 import { createWorkspace } from './create-workspace.ts'
+import { getPrincipal } from './get-principal.ts'
 import { issueRunToken } from './issue-run-token.ts'
 import { listPrincipals } from './list-principals.ts'
 import { listRoleBindings } from './list-role-bindings.ts'
@@ -17,9 +18,9 @@ import { openSession } from './open-session.ts'
 import { redeemSignInLink } from './redeem-sign-in-link.ts'
 import { revokeToken } from './revoke-token.ts'
 import { signInRoutes } from './routes.ts'
+import { search } from './search.ts'
 import { unbindRole } from './unbind-role.ts'
 import { whoami } from './whoami.ts'
-import { search } from './search.ts'
 
 export const identity = defineModule({
   name: 'identity',
@@ -28,6 +29,7 @@ export const identity = defineModule({
     whoami,
     createPrincipal,
     listPrincipals,
+    getPrincipal,
     bindRole,
     unbindRole,
     listRoleBindings,

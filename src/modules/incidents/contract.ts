@@ -83,6 +83,8 @@ const TimelineItem = z.object({
   actorName: z.string().nullable(),
   subjects: z.array(Subject),
   facts: z.record(z.string(), z.unknown()),
+  /** Of the ledger; null for comments. */
+  entry: z.uuid().nullable(),
   /** Position in the sealed ledger; null for comments, and until an entry is sealed. */
   leaf: z.int().nullable(),
   comment: z.string().nullable(),

@@ -7,8 +7,8 @@ import { createIncidents } from './migrations/0001-create-incidents.ts'
 import { mitigateIncident } from './mitigate-incident.ts'
 import { openIncident } from './open-incident.ts'
 import { resolveIncident } from './resolve-incident.ts'
-import { mitigateOnRollback, openOnFinding, openOnRollback } from './subscribers.ts'
 import { search } from './search.ts'
+import { mitigateOnRollback, openOnFinding, openOnRollback } from './subscribers.ts'
 
 export const incidents = defineModule({
   name: 'incidents',

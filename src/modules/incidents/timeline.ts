@@ -48,6 +48,7 @@ async function entriesAbout(ctx: OperationContext, incident: IncidentRow): Promi
       actorName: null,
       subjects: entry.subjects,
       facts: entry.facts ?? {},
+      entry: entry.id,
       leaf: ix,
       comment: null,
     }
@@ -66,6 +67,7 @@ async function commentsOn(ctx: OperationContext, incident: string): Promise<Time
     actorName: null,
     subjects: [],
     facts: {},
+    entry: null,
     leaf: null,
     comment: text,
   }))

@@ -10,9 +10,9 @@ import { putMonitor } from './put-monitor.ts'
 import { raiseFinding } from './raise-finding.ts'
 import { recordEvaluation } from './record-evaluation.ts'
 import { resolveFinding } from './resolve-finding.ts'
+import { search } from './search.ts'
 import { startRetraining } from './start-retraining.ts'
 import { evaluateMonitors, retrainOnFindings } from './subscribers.ts'
-import { search } from './search.ts'
 
 export const monitoring = defineModule({
   name: 'monitoring',

@@ -543,31 +543,15 @@ export const reportNodeStatus = operation({
   output: z.object({ accepted: z.literal(true) }),
 })
 
-/** What a machine needs to become an inference node: a secret that is good for little else, and for a short time. */
-export const JoinToken = z.object({
-  id: z.uuid(),
-  environment: Name,
-  /** How many nodes may join with it, and how many have. */
-  uses: z.int(),
-  used: z.int(),
-  createdAt: Instant,
-  expiresAt: Instant,
-  revokedAt: Instant.nullable(),
-})
+const joinToken = { id: z.uuid(), environment: Name, uses: z.int(), expiresAt: Instant }
 
-/** What is inside the one string that `create-join-token` shows. */
-export const JoinTicket = z.object({
-  v: z.literal(1),
-  secret: z.string(),
-  environment: Name,
-  /** Where the control plane is; tried in this order. */
-  addresses: z.array(z.url()).min(1),
-  /** Hex sha256 of a public key (SPKI) that must be in the control plane's certificate chain; null without TLS of its own. */
-  pin: z.string().nullable(),
-  /** Ids of the keys that sign serving plans. */
-  planKeys: z.array(z.string()).min(1),
-})
-export type JoinTicket = z.infer<typeof JoinTicket>
+/** What a machine needs to become an inference node; `uses` is for how many of them, `used` how many there were. */
+const JoinToken = z.object({ ...joinToken, used: z.int(), createdAt: Instant, revokedAt: Instant.nullable() })
+
+const Addresses = z
+  .array(z.url({ protocol: /^https?$/ }))
+  .max(5)
+  .default([])
 
 export const createJoinToken = operation({
   name: 'create-join-token',
@@ -582,22 +566,15 @@ export const createJoinToken = operation({
     environment: Name,
     expiresIn: Duration.default('1h').describe('How long it can be used: 15m, 1h, 7d'),
     uses: z.int().min(1).max(1000).default(1).describe('How many nodes may join with it'),
-    addresses: z
-      .array(z.url({ protocol: /^https?$/ }))
-      .max(5)
-      .default([])
-      .describe('Where nodes find the control plane; its own address by default'),
+    addresses: Addresses.describe('Where nodes find the control plane; its own address by default'),
   }),
   output: z.object({
-    id: z.uuid(),
+    ...joinToken,
     /** For `pave serve --join`. */
     joinToken: z.string(),
-    environment: Name,
     addresses: z.array(z.string()),
     /** Whether a node can tell this control plane from an impostor by its certificate. */
     pinned: z.boolean(),
-    uses: z.int(),
-    expiresAt: Instant,
   }),
 })
 
@@ -632,14 +609,7 @@ export const enrolNode = operation({
   summary: 'Make whoever holds a join token an inference node; `pave serve --join` calls it',
   effect: 'write',
   permission: { verb: 'node:enrol', on: [] },
-  errors: [
-    'join_token_unknown',
-    'join_token_expired',
-    'join_token_revoked',
-    'join_token_used_up',
-    'node_name_taken',
-    'principal_exists',
-  ],
+  errors: ['join_token_unknown', 'join_token_expired', 'join_token_revoked', 'join_token_used_up', 'node_name_taken'],
   secrets: ['token', 'onlineUrl'],
   input: z.object({ secret: z.string().max(200), node: Name }),
   output: z.object({

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
+import { writeJoinTicket } from '#platform/join-ticket.ts'
 import { durationMs } from '#platform/names.ts'
 import { reachableUrl } from '#platform/tls/server-names.ts'
 import * as contract from './contract.ts'
-import { hashOfSecret, writeTicket } from './join-tokens.ts'
+import { hashOfSecret } from './join-tokens.ts'
 import { planKey } from './plan-key.ts'
 
 export const createJoinToken = handle(contract.createJoinToken, async (ctx, input) => {
@@ -25,6 +26,6 @@ export const createJoinToken = handle(contract.createJoinToken, async (ctx, inpu
   const pin =
     anchor === undefined ? null : hash('sha256', anchor.publicKey.export({ type: 'spki', format: 'der' }), 'hex')
   const planKeys = [planKey(config.dataDir).keyId]
-  const joinToken = writeTicket({ v: 1, secret, environment, addresses, pin, planKeys })
+  const joinToken = writeJoinTicket({ v: 1, secret, environment, addresses, pin, planKeys })
   return { id, joinToken, environment, addresses, pinned: pin !== null, uses, expiresAt }
 })

@@ -2,17 +2,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { listTokens, revokeToken, whoami } from '#modules/identity/contract.ts'
 import { recordPredictions } from '#modules/predictions/contract.ts'
 import { digestOf } from '#platform/ids.ts'
+import { readJoinTicket } from '#platform/join-ticket.ts'
 import { listEntries } from '#platform/kernel/contract.ts'
 import { createTestPlatform } from '#testing/platform.ts'
 import { linesOf, recordOf } from '#testing/predictions.ts'
-import {
-  createJoinToken,
-  JoinTicket,
-  listJoinTokens,
-  publishPlan,
-  reportNodeStatus,
-  revokeJoinToken,
-} from './contract.ts'
+import { createJoinToken, listJoinTokens, publishPlan, reportNodeStatus, revokeJoinToken } from './contract.ts'
 
 const suite = await createTestPlatform()
 const { platform, run } = suite
@@ -27,8 +21,9 @@ const fresh = () => `edge-${++count}`
 
 async function ticket(options: { environment?: string; expiresIn?: string; uses?: number } = {}) {
   const { joinToken, id } = await run(createJoinToken, { environment: 'prod', ...options })
-  const json = Buffer.from(joinToken.slice('pave-join-'.length), 'base64url').toString()
-  return { id, ...JoinTicket.parse(JSON.parse(json)) }
+  const read = readJoinTicket(joinToken)
+  if (read === undefined) throw new Error('it is no join token')
+  return { id, ...read }
 }
 
 async function enrol(secret: string, node: string) {

@@ -2,16 +2,10 @@ import { hash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Platform } from '#platform/platform.ts'
 import type { Db } from '#platform/storage/database/database.ts'
-import type { JoinTicket } from './contract.ts'
 import { releasesFailure } from './tables.ts'
 
 /** The secret has 256 random bits, so a slow hash would protect nothing. */
 export const hashOfSecret = (secret: string): string => hash('sha256', secret, 'hex')
-
-/** One string that survives any shell and any form; `joinTicketOf` of the inference plane reads it. */
-export function writeTicket(ticket: JoinTicket): string {
-  return `pave-join-${Buffer.from(JSON.stringify(ticket)).toString('base64url')}`
-}
 
 /** @throws `join_token_unknown` */
 export async function workspaceOfJoinToken(platform: Platform, secret: string): Promise<string> {

@@ -16,11 +16,13 @@ test('times count from when it was opened', () => {
 })
 
 test('a timeline tells changes from harm and from relief', () => {
-  const kind = (what: string, outcome: 'done' | 'refused' = 'done') => kindOf({ what, outcome })
+  const kind = (what: string, outcome: 'done' | 'refused' = 'done', facts = {}) => kindOf({ what, outcome, facts })
   expect(['start-release', 'put-feature-view', 'register-version'].map((what) => kind(what))).toEqual(
     Array.from({ length: 3 }, () => 'change'),
   )
   expect(kind('open-incident')).toBe('harm')
+  expect(kind('raise-finding', 'done', { severity: 'high' })).toBe('harm')
+  expect(kind('raise-finding', 'done', { severity: 'low' })).toBe('other')
   expect(kind('rollback-release')).toBe('relief')
   expect(kind('rollback-release', 'refused')).toBe('other')
   expect(kind('comment')).toBe('comment')

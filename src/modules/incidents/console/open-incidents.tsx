@@ -54,6 +54,7 @@ function IncidentItem({ incident }: { incident: Incident }) {
       <div>
         <Group gap="0 0.7rem">
           <Anchor
+            inherit
             fw={600}
             renderRoot={(props) => (
               <Link {...props} to="/incidents/$incident" params={{ incident: incident.incident }} />
@@ -69,7 +70,9 @@ function IncidentItem({ incident }: { incident: Incident }) {
         </Group>
         <Text className={styles.title}>{incident.title}</Text>
       </div>
-      {endpoint !== undefined && incident.mitigatedAt === null && <RollBackNamed name={endpoint} reason={`${incident.incident}: ${incident.title}`} />}
+      {endpoint !== undefined && incident.mitigatedAt === null && (
+        <RollBackNamed name={endpoint} reason={`${incident.incident}: ${incident.title}`} />
+      )}
     </li>
   )
 }

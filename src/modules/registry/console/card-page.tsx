@@ -14,7 +14,7 @@ import { Section } from '../../../console/design/section.tsx'
 import { PersonName } from '../../../console/person-name.tsx'
 import { SubjectLink } from '../../../console/subject-link.tsx'
 import { getModel, getVersion } from '../contract.ts'
-import './card-page.css'
+import styles from './card-page.module.css'
 import { limitsOf } from './limits-view.ts'
 import { MetricsTable } from './metrics-table.tsx'
 import { ServingTable } from './serving-table.tsx'
@@ -54,7 +54,7 @@ export function CardPage() {
       {error !== null && <Problem error={error} />}
       {error === null && (spec === undefined || version === undefined) && <Skeleton height={400} radius="lg" />}
       {spec !== undefined && version !== undefined && (
-        <Stack>
+        <Stack className={styles.card}>
           <Panel>
             <Section title="Purpose">
               <Facts

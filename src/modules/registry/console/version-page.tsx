@@ -125,7 +125,7 @@ export function VersionPage() {
               <Stack>
                 <ServingTable model={model} version={data.ref} />
                 <VersionReleases version={data.ref} />
-                <EntriesAbout kind="version" id={data.ref} />
+                <EntriesAbout subject={`version:${data.ref}`} title="Ledger" />
               </Stack>
             </Tabs.Panel>
           </Tabs>

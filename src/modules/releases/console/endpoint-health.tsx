@@ -38,6 +38,7 @@ export const healthColumns: readonly Column<HealthRow>[] = [
     cell: ({ endpoint: { environment, endpoint }, health }) => (
       <div className={styles.endpoint}>
         <Anchor
+          inherit
           fw={600}
           renderRoot={(props) => (
             <Link {...props} to="/endpoints/$environment/$endpoint" params={{ environment, endpoint }} />

@@ -90,6 +90,7 @@ function KnownEndpoint({ endpoint, title, within }: KnownEndpointProps) {
           <Panel key={incident.id} p="md">
             <State tone={severityTones[incident.severity]}>{incident.severity}</State>{' '}
             <Anchor
+              inherit
               fw={600}
               renderRoot={(props) => (
                 <Link {...props} to="/incidents/$incident" params={{ incident: incident.incident }} />

@@ -1,9 +1,9 @@
-import { TextInput } from '@mantine/core'
 import { z } from 'zod'
 import { useOpenIncidents } from '#modules/incidents/console/use-open-incidents.ts'
 import { OperationTable } from '../../../console/design/data-table.tsx'
 import { Empty } from '../../../console/design/empty.tsx'
 import { Page } from '../../../console/design/page.tsx'
+import { SearchBox } from '../../../console/design/search-box.tsx'
 import { usePageState } from '../../../console/page-state.ts'
 import { type EndpointHealth, listEndpointHealth } from '../contract.ts'
 import { healthColumns } from './endpoint-health.tsx'
@@ -16,14 +16,17 @@ export function EndpointsPage() {
   const [{ search }, change] = usePageState(PageState)
   const incidents = useOpenIncidents()
   return (
-    <Page title="Endpoints" about="Where predictions are answered: who answers them, how often, how fast and how well.">
-      <TextInput
-        label="Search"
-        placeholder="Endpoint, model or version"
-        maw={360}
-        value={search}
-        onChange={(event) => change({ search: event.currentTarget.value || undefined })}
-      />
+    <Page
+      title="Endpoints"
+      about="Where predictions are answered: who answers them, how often, how fast and how well."
+      actions={
+        <SearchBox
+          label="Find an endpoint, model or version"
+          value={search}
+          onChange={(text) => change({ search: text || undefined })}
+        />
+      }
+    >
       <OperationTable
         label="Endpoints"
         operation={listEndpointHealth}

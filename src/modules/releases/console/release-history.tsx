@@ -14,7 +14,11 @@ const columns: readonly Column<Release>[] = [
   {
     title: 'Release',
     cell: ({ id, version }) => (
-      <Anchor fw={600} renderRoot={(props) => <Link {...props} to="/releases/$release" params={{ release: id }} />}>
+      <Anchor
+        inherit
+        fw={600}
+        renderRoot={(props) => <Link {...props} to="/releases/$release" params={{ release: id }} />}
+      >
         {version}
       </Anchor>
     ),

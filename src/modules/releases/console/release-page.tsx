@@ -6,7 +6,7 @@ import { listIncidents } from '#modules/incidents/contract.ts'
 import { read } from '../../../console/api.ts'
 import { Age } from '../../../console/design/age.tsx'
 import { Facts } from '../../../console/design/facts.tsx'
-import { count, duration } from '../../../console/design/format.ts'
+import { count, counted, duration } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
@@ -14,7 +14,9 @@ import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { State } from '../../../console/design/state.tsx'
 import { EntriesAbout } from '../../../console/entries-about.tsx'
+import { PersonName } from '../../../console/person-name.tsx'
 import { SubjectLink } from '../../../console/subject-link.tsx'
+import { listEntries } from '../../../platform/kernel/contract.ts'
 import { getEndpoint, getRelease, type Release } from '../contract.ts'
 import { Assessment } from './assessment.tsx'
 import { ReleaseStages, releaseTones, stageOf } from './release-stages.tsx'
@@ -104,7 +106,7 @@ function KnownRelease({ release }: { release: Release }) {
           </Stack>
         </Section>
       </Panel>
-      <GatesBehind version={version} />
+      <GatesBehind version={version} release={release.id} />
       <EntriesAbout subject={`release:${release.id}`} title="Ledger" />
     </Page>
   )
@@ -121,7 +123,7 @@ function IncidentOf({ release }: { release: string }) {
   )
 }
 
-function GatesBehind({ version }: { version: string }) {
+function GatesBehind({ version, release }: { version: string; release: string }) {
   const { data, error } = useQuery(read(evaluateGates, { version }, ['policy', 'version']))
   if (error) return <Problem error={error} />
   if (data === undefined) return null
@@ -145,13 +147,38 @@ function GatesBehind({ version }: { version: string }) {
             </Text>
           </Text>
         ))}
-        {data.approvals.quorum > 0 && (
-          <Text size="sm" c="dimmed" mt="xs">
-            A release needs {data.approvals.quorum} approval{data.approvals.quorum === 1 ? '' : 's'}; who gave them
-            stands in the ledger below.
-          </Text>
-        )}
+        <ApprovalsBehind release={release} quorum={data.approvals.quorum} />
       </Section>
     </Panel>
+  )
+}
+
+/** Who approved it, as the ledger tells: the start of a release names the request that was approved. */
+function ApprovalsBehind({ release, quorum }: { release: string; quorum: number }) {
+  const start = useQuery(
+    read(listEntries, { subject: `release:${release}`, operation: 'start-release', limit: 1 }, ['release']),
+  ).data?.items[0]
+  const request = start?.subjects.find((subject) => subject.kind === 'pending-operation')?.id
+  const approvals = useQuery({
+    ...read(listEntries, { subject: `pending-operation:${request}`, operations: 'approve,reject', limit: 20 }),
+    enabled: request !== undefined,
+  }).data?.items
+  if (start === undefined) return null
+  if (request === undefined) {
+    return quorum === 0 ? null : (
+      <Text size="sm" c="dimmed" mt="xs">
+        It was started without an approval; the policies of now ask for {counted(quorum, 'approval')}.
+      </Text>
+    )
+  }
+  return (
+    <Text size="sm" mt="xs">
+      <SubjectLink kind="pending-operation" id={request} />{' '}
+      {approvals?.map(({ id, operation, actor, at }) => (
+        <span key={id}>
+          {operation === 'approve' ? 'approved' : 'rejected'} by <PersonName id={actor.id} />, <Instant at={at} />{' '}
+        </span>
+      ))}
+    </Text>
   )
 }

@@ -34,7 +34,9 @@ function points(
   })
 }
 
-const base = { xAxis: { type: 'time' }, legend: {} }
+const legend = { top: 0, right: 0, itemWidth: 12, itemHeight: 8 }
+
+const base = { xAxis: { type: 'time', axisLabel: { hideOverlap: true } }, legend }
 
 /** Who answered how many requests: the split of the traffic as it was, not as it was meant. */
 export function requestsOption(items: readonly HistoryItem[], every: 'hour' | 'day'): EChartsCoreOption {
@@ -99,7 +101,7 @@ export function performanceOption(items: readonly Performance[]): EChartsCoreOpt
   const band = { type: 'line', symbol: 'none', silent: true, tooltip: { show: false }, lineStyle: { opacity: 0 } }
   return {
     ...base,
-    legend: { data: versions },
+    legend: { ...legend, data: versions },
     yAxis: { type: 'value', name: 'AUC', scale: true },
     series: versions.flatMap((version, index) => [
       {

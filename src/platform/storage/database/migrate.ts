@@ -6,7 +6,7 @@ import { startupFailure } from '../../startup-error.ts'
 import { openKysely, openPool } from './database.ts'
 import { kernelMigrations } from './migrations/index.ts'
 import { prepareRoles } from './prepare-roles.ts'
-import { isLockTimeout } from './translate-error.ts'
+import { isDeadlock, isLockTimeout } from './translate-error.ts'
 
 /** The migrations of one module, by name, in order of their names; forward only. */
 export interface MigrationSet {
@@ -18,10 +18,11 @@ const lockKey = 7_283_002
 
 /**
  * A migration that waits for a table makes everybody wait who comes after it: it gives up soon, lets the version before
- * go on with its work, and tries again.
+ * go on with its work, and tries again. It gives up sooner than PostgreSQL looks for deadlocks (1 s), because a deadlock
+ * might cost somebody else's transaction.
  */
-const lockTimeout = '2s'
-const mostAttempts = 30
+const lockTimeout = '300ms'
+const mostAttempts = 100
 
 /** Brings every schema up to date, in module order, while holding one advisory lock. Returns the names it ran. */
 export async function migrate(
@@ -80,8 +81,8 @@ async function migrateSchema(db: Kysely<unknown>, set: MigrationSet): Promise<st
   for (let attempt = 1; ; attempt++) {
     const { error, results } = await migrator.migrateToLatest()
     if (error === undefined) return (results ?? []).map((result) => `${set.schema}/${result.migrationName}`)
-    if (isLockTimeout(error) && attempt < mostAttempts) {
-      await setTimeout(500)
+    if ((isLockTimeout(error) || isDeadlock(error)) && attempt < mostAttempts) {
+      await setTimeout(200)
       continue
     }
     const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the list of migrations'

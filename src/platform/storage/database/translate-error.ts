@@ -21,6 +21,10 @@ export function isLockTimeout(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '55P03'
 }
 
+export function isDeadlock(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '40P01'
+}
+
 /** What a driver's error means to a caller; undefined when it is a defect of ours. */
 export function translateDatabaseError(error: unknown): PaveError | undefined {
   if (error instanceof DatabaseError && error.code !== undefined) {

@@ -1,8 +1,16 @@
+import { mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemClock } from '../../clock.ts'
 import { PaveError } from '../../errors.ts'
 import type { Digest, ObjectContent, ObjectStore, PutOptions, StoredObject } from './object-store.ts'
+import { hexOf, shardedName } from './verify.ts'
 
-/** Local copies of remote objects: the least recently used go when there are too many bytes. */
+/**
+ * Local copies of remote objects. Several processes may share the directory: what is there and when it was used last is
+ * on the disk alone.
+ */
 export interface FileCache {
+  pathOf(digest: Digest): string
   put(content: ObjectContent, options?: PutOptions): Promise<StoredObject>
   /** Path of a copy that was verified now, or is unchanged since; a damaged one is thrown away. */
   find(digest: Digest): Promise<string | undefined>
@@ -13,55 +21,77 @@ export interface FileCache {
 
 /** Whoever got a path may open the file for so long, however full the cache is; longer than any query may run. */
 const inUseMs = 3_600_000
+/** The directory is walked each time that this part of the bound was written. */
+const walkedEvery = 0.05
 
-export async function openFileCache(files: ObjectStore, mostBytes: number, usedForMs = inUseMs): Promise<FileCache> {
-  /** The least recently used first. */
-  const entries = new Map<Digest, { size: number; usedAt: number }>()
-  let bytes = 0
+export async function openFileCache(
+  files: ObjectStore,
+  mostBytes: number,
+  { usedForMs = inUseMs, now = systemClock.now } = {},
+): Promise<FileCache> {
+  const pathOf = (digest: Digest) => join(files.localDirectory, shardedName(digest))
+  const marks = join(files.localDirectory, 'used')
+  await mkdir(marks, { recursive: true })
+  const markOf = (digest: Digest) => join(marks, hexOf(digest))
   const filling = new Map<Digest, Promise<string>>()
+  let written = 0
 
-  function use({ digest, size }: StoredObject): void {
-    drop(digest)
-    entries.set(digest, { size, usedAt: performance.now() })
-    bytes += size
+  /** An empty file of its own says when a copy was used: the times of the copy itself say whether it changed. */
+  async function markUsed(digest: Digest): Promise<void> {
+    const mark = markOf(digest)
+    const at = now() / 1000
+    await utimes(mark, at, at).catch(async () => {
+      await writeFile(mark, '')
+      await utimes(mark, at, at)
+    })
   }
-  function drop(digest: Digest): void {
-    bytes -= entries.get(digest)?.size ?? 0
-    entries.delete(digest)
+
+  async function remove(digest: Digest): Promise<void> {
+    await files.delete(digest)
+    await rm(markOf(digest), { force: true })
   }
+
+  /** Until the rest fits, what was used least recently goes. */
   async function evict(): Promise<void> {
-    for (const [digest, { usedAt }] of entries) {
-      if (bytes <= mostBytes || performance.now() - usedAt < usedForMs) return
-      drop(digest)
-      await files.delete(digest)
+    const copies = []
+    let bytes = 0
+    for await (const { digest, size } of files.list()) {
+      const mark = await stat(markOf(digest)).catch(() => undefined)
+      copies.push({ digest, size, usedAt: mark?.mtimeMs ?? 0 })
+      bytes += size
+    }
+    copies.sort((a, b) => a.usedAt - b.usedAt)
+    for (const { digest, size, usedAt } of copies) {
+      if (bytes <= mostBytes || now() - usedAt < usedForMs) return
+      await remove(digest)
+      bytes -= size
     }
   }
+
   async function put(content: ObjectContent, options?: PutOptions): Promise<StoredObject> {
     const stored = await files.put(content, options)
-    use(stored)
-    await evict()
+    await markUsed(stored.digest)
+    written += stored.size
+    if (written > walkedEvery * mostBytes) {
+      written = 0
+      await evict()
+    }
     return stored
   }
 
-  for await (const { digest, size } of files.list()) {
-    entries.set(digest, { size, usedAt: Number.NEGATIVE_INFINITY })
-    bytes += size
-  }
   await evict()
-
   return {
+    pathOf,
     put,
 
     async find(digest) {
-      const entry = entries.get(digest)
-      if (entry === undefined) return undefined
-      use({ digest, size: entry.size })
+      if (!(await files.has(digest))) return undefined
+      await markUsed(digest)
       try {
         return await files.localPath(digest)
       } catch (error) {
         if (!(error instanceof PaveError)) throw error
-        drop(digest)
-        await files.delete(digest)
+        await remove(digest)
         return undefined
       }
     },
@@ -77,9 +107,6 @@ export async function openFileCache(files: ObjectStore, mostBytes: number, usedF
       return path
     },
 
-    async forget(digest) {
-      drop(digest)
-      await files.delete(digest)
-    },
+    forget: remove,
   }
 }

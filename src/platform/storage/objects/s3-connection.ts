@@ -30,7 +30,7 @@ export const usualTimeouts: S3Timeouts = { requestMs: 60_000, stallMs: 15_000, p
 export interface S3Connection extends S3Location {
   timeouts: S3Timeouts
   client: S3Client
-  call<T>(send: (client: S3Client, signal: AbortSignal) => Promise<T>): Promise<T>
+  call<T>(send: (client: S3Client, signal: AbortSignal) => Promise<T>, options?: { moreMs?: number }): Promise<T>
 }
 
 const parameters = ['endpoint', 'region', 'pathStyle', 'cacheGiB']
@@ -85,10 +85,10 @@ export function connectS3(location: S3Location, timeouts: S3Timeouts): S3Connect
     ...location,
     timeouts,
     client,
-    call: (send) =>
+    call: (send, { moreMs = 0 } = {}) =>
       retry(patience, async () => {
         const limit = new AbortController()
-        const timer = setTimeout(() => limit.abort(), timeouts.requestMs)
+        const timer = setTimeout(() => limit.abort(), timeouts.requestMs + moreMs)
         try {
           return await send(client, limit.signal)
         } catch (error) {

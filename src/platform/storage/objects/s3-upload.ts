@@ -14,6 +14,8 @@ import { type S3Connection, statusOf } from './s3-connection.ts'
 /** Larger files go in parts of this size. */
 export const partBytes = 8 * 2 ** 20
 const mostParts = 10_000
+/** Many servers copy the parts into one file before they answer. */
+const joiningMs = 250
 const partsAtOnce = 3
 
 /**
@@ -63,8 +65,9 @@ async function uploadParts(
   try {
     const parts = await sendParts(s3, upload, file, { digest, size })
     const complete = { ...upload, ...condition, MultipartUpload: { Parts: parts } }
-    completed = await s3.call((client, abortSignal) =>
-      whenAbsent(client.send(new CompleteMultipartUploadCommand(complete), { abortSignal })),
+    completed = await s3.call(
+      (client, abortSignal) => whenAbsent(client.send(new CompleteMultipartUploadCommand(complete), { abortSignal })),
+      { moreMs: parts.length * joiningMs },
     )
     return completed
   } finally {

@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
@@ -44,7 +43,7 @@ export async function openS3ObjectStore(
 
     async put(content, putOptions) {
       const stored = await cache.put(content, putOptions)
-      const path = join(options.cacheDirectory, shardedName(stored.digest))
+      const path = cache.pathOf(stored.digest)
       const key = keyOf(stored.digest)
       if (await isUploaded(s3, key, path, stored, { replace: false })) return stored
       if (await isUploaded(s3, key, path, stored, { replace: true })) return stored

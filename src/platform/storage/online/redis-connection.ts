@@ -232,7 +232,7 @@ function deadline<T>(work: Promise<T>, ms: number): Promise<T> {
 }
 
 /** One of our errors for whatever Redis, the network or the client library say. */
-export function explainRedis(error: unknown): unknown {
+function explainRedis(error: unknown): unknown {
   if (error instanceof PaveError || !(error instanceof Error)) return error
   const fail = (code: Parameters<typeof onlineFailure>[0]) =>
     onlineFailure(code, `Redis: ${error.message || error.name}`, { cause: error })

@@ -1,0 +1,149 @@
+import { Modal } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
+import { type SearchResult, search } from '../../platform/kernel/contract.ts'
+import { read } from '../api.ts'
+import { targetOf } from '../subject-link.tsx'
+import { commandsOf, matching } from './commands.ts'
+import styles from './palette.module.css'
+
+interface PaletteProps {
+  opened: boolean
+  close(): void
+  switchColours(): void
+  showShortcuts(): void
+}
+
+interface Option {
+  key: string
+  kind: string
+  title: string
+  detail: string
+  run(): void
+}
+
+/** Finds anything by a piece of its name, by an id or a digest; and does what can be done from anywhere. */
+export function Palette({ opened, close, ...act }: PaletteProps) {
+  return (
+    <Modal
+      opened={opened}
+      onClose={close}
+      withCloseButton={false}
+      padding={0}
+      size="lg"
+      yOffset="12vh"
+      aria-label="Search and commands"
+      transitionProps={{ duration: 80 }}
+    >
+      <Search close={close} {...act} />
+    </Modal>
+  )
+}
+
+const pauseMs = 120
+
+function Search({ close, ...act }: Omit<PaletteProps, 'opened'>) {
+  const navigate = useNavigate()
+  const [text, setText] = useState('')
+  const [chosen, setChosen] = useState(0)
+  const [settled] = useDebouncedValue(text.trim().slice(0, 200), pauseMs)
+  const found = useQuery({
+    ...read(search, { text: settled, limit: 12 }),
+    enabled: settled !== '',
+    placeholderData: keepPreviousData,
+    staleTime: 5_000,
+  })
+  const list = useId()
+  const active = useRef<HTMLDivElement>(null)
+
+  const things = text.trim() === '' ? [] : (found.data?.items ?? []).flatMap((one) => thingOf(one, navigate))
+  const commands = matching(commandsOf(navigate, act), text).map(
+    ({ title, run }): Option => ({ key: title, kind: 'command', title, detail: '', run }),
+  )
+  const options = [...things, ...commands]
+  const current = Math.min(chosen, options.length - 1)
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with the choice changes what the reference is of
+  useEffect(() => {
+    active.current?.scrollIntoView({ block: 'nearest' })
+  }, [current, options.length])
+
+  function take(option: Option | undefined) {
+    if (option === undefined) return
+    close()
+    option.run()
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (step !== undefined && options.length > 0) setChosen((current + step + options.length) % options.length)
+    else if (event.key === 'Home') setChosen(0)
+    else if (event.key === 'End') setChosen(options.length - 1)
+    // What was pasted a moment ago has not been looked up yet: its first answer would be another text's.
+    else if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
+      if (settled === text.trim() && !found.isPlaceholderData && !found.isLoading) take(options[current])
+    } else return
+    event.preventDefault()
+  }
+
+  return (
+    <>
+      <input
+        className={styles.input}
+        placeholder="Find a model, a run, an id, a digest; or type a command"
+        aria-label="Search"
+        role="combobox"
+        aria-expanded
+        aria-controls={list}
+        aria-activedescendant={current >= 0 ? `${list}-${current}` : undefined}
+        aria-autocomplete="list"
+        autoComplete="off"
+        spellCheck={false}
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value)
+          setChosen(0)
+        }}
+        onKeyDown={onKeyDown}
+        data-autofocus
+      />
+      <div id={list} role="listbox" aria-label="Found" className={styles.list}>
+        {options.map((option, index) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled where the focus stays, in the field above
+          <div
+            key={option.key}
+            id={`${list}-${index}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === current}
+            ref={index === current ? active : undefined}
+            className={styles.option}
+            onClick={() => take(option)}
+            onMouseMove={() => setChosen(index)}
+          >
+            <span className={styles.kind}>{option.kind}</span>
+            <span className={styles.title}>{option.title}</span>
+            <span className={styles.detail}>{option.detail}</span>
+          </div>
+        ))}
+      </div>
+      <div role="status">
+        {options.length === 0 && (
+          <p className={styles.note}>
+            {found.isFetching || settled !== text.trim()
+              ? 'Looking …'
+              : (found.error?.message ?? `Nothing that you may see is called ${text.trim()}.`)}
+          </p>
+        )}
+      </div>
+    </>
+  )
+}
+
+function thingOf({ kind, id, title, detail }: SearchResult, navigate: ReturnType<typeof useNavigate>): Option[] {
+  const target = targetOf(kind, id)
+  if (target === undefined) return []
+  return [{ key: `${kind}:${id}`, kind: kind.replaceAll('-', ' '), title, detail, run: () => void navigate(target) }]
+}
