@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,6 +14,7 @@ import { createToken } from '#modules/identity/contract.ts'
 import { getRun, putPipeline, startRun } from '#modules/pipelines/contract.ts'
 import { putModel } from '#modules/registry/contract.ts'
 import { putEndpoint } from '#modules/releases/contract.ts'
+import { openAnalytics } from '#platform/analytics/duckdb.ts'
 import { verifyLedger } from '#platform/kernel/contract.ts'
 import { type Client, createClient } from '#platform/surfaces/client.ts'
 import { startStepServer } from '../support/step-server.ts'
@@ -208,8 +209,21 @@ describe.skipIf('missing' in postgres)('two servers and two workers on one datab
     expect(await admin.call(verifyLedger, {})).toMatchObject({ verified: true, problems: [] })
   })
 
+  /** A dataset has a source, although nothing is read from it here. */
+  async function emptyParquet(): Promise<Buffer> {
+    const directory = await temporary()
+    const limits = { memoryLimitMb: 256, threads: 1, timeoutMs: 30_000, maxChildren: 1 }
+    const analytics = await openAnalytics({ tempDir: join(directory, 'temp'), directories: [directory], ...limits })
+    const file = join(directory, 'payments.parquet')
+    await analytics.run(
+      `COPY (SELECT now()::TIMESTAMP AS at, '' AS card, 0.0::DOUBLE AS amount LIMIT 0) TO '${file}' (FORMAT parquet)`,
+    )
+    await analytics.close()
+    return readFile(file)
+  }
+
   async function declareSpending(client: Client): Promise<void> {
-    const body = new TextEncoder().encode('no rows are read')
+    const body = new Uint8Array(await emptyParquet())
     const source = await (await client.raw('POST', '/api/v1/objects', { body })).json()
     await client.call(putDataset, {
       dataset: 'payments',

@@ -13,7 +13,7 @@ import { freePort, type OutsideProgram, outsideProgram, type Running, required, 
 const version = 'v1.8.0'
 const cache = join(import.meta.dirname, '../../node_modules/.cache')
 
-/** The server, built once by the Go of the machine, which takes about a minute. */
+/** The server, built once by the Go of the machine, which takes a few minutes. */
 export function versitygw(): OutsideProgram {
   const folder = join(cache, `versitygw-${version}`)
   const path = join(folder, 'versitygw')
@@ -23,7 +23,7 @@ export function versitygw(): OutsideProgram {
   mkdirSync(folder, { recursive: true })
   const env = { ...inheritedEnvironment(), GOBIN: folder, CGO_ENABLED: '0' }
   const target = `github.com/versity/versitygw/cmd/versitygw@${version}`
-  const built = spawnSync(go.path, ['install', target], { env, encoding: 'utf8', timeout: 580_000 })
+  const built = spawnSync(go.path, ['install', target], { env, encoding: 'utf8', timeout: 1_200_000 })
   if (built.error === undefined && built.status === 0) return { path }
   const reason = built.error?.message ?? built.stderr.trim().split('\n').at(-1)
   return required({ missing: `versitygw cannot be built: ${reason}` })

@@ -21,7 +21,7 @@ const example = join(import.meta.dirname, '../../examples/flight-delays-python')
 const environment = pythonEnvironment(join(example, 'steps/requirements.txt'))
 if ('missing' in environment) console.log(`skipped: ${environment.missing}`)
 
-describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 120_000 }, () => {
+describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 300_000 }, () => {
   const python = 'python' in environment ? environment.python : ''
   let pave: TestPlatform
   let url: string

@@ -77,6 +77,7 @@ async function lookAtAll(all: readonly Check[], site: Site, reached: Reached): P
     reached.database &&
     openPool(reached.database.url, 'pave_owner', { max: 1, onError: () => {}, applicationName: 'pave doctor' })
   const findings: Finding[] = []
+  const unseen: string[] = []
   try {
     const client = await pool?.connect().catch((error: unknown) => {
       reached.error = error
@@ -87,7 +88,7 @@ async function lookAtAll(all: readonly Check[], site: Site, reached: Reached): P
     for (const check of all) {
       try {
         if (!('database' in check)) findings.push(...(await check.look(site)))
-        else if (client === undefined) findings.push(skipped(check.name, 'there is no database to look at'))
+        else if (client === undefined) unseen.push(check.name)
         else findings.push(...(await check.look({ ...site, database: client })))
       } catch (error) {
         const { what } = reasonOf(error)
@@ -97,6 +98,7 @@ async function lookAtAll(all: readonly Check[], site: Site, reached: Reached): P
       }
     }
     client?.release(true)
+    if (unseen.length > 0) findings.push(skipped('database', `not looked at without one: ${unseen.join(', ')}`))
     return findings
   } finally {
     await pool?.end()

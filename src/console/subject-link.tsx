@@ -1,5 +1,7 @@
 import { Anchor, Text } from '@mantine/core'
 import { Link, type LinkProps } from '@tanstack/react-router'
+import { shortened } from './design/format.ts'
+import { PersonName } from './person-name.tsx'
 
 type Target = Pick<LinkProps, 'to' | 'params' | 'search'>
 
@@ -25,7 +27,7 @@ export function targetOf(kind: string, id: string): Target | undefined {
     case 'dataset-version':
       return { to: '/datasets/$dataset/versions/$version', params: { dataset: name, version } }
     case 'feature-view':
-      return { to: '/features/views/$view', params: { view: id } }
+      return { to: '/features/views/$view', params: { view: name } }
     case 'feature-service':
       return { to: '/features/services/$service', params: { service: id } }
     case 'monitor':
@@ -60,7 +62,7 @@ export function targetOf(kind: string, id: string): Target | undefined {
 /** A ledger subject as people read it, leading to its page where there is one. */
 export function SubjectLink({ kind, id, bare = false }: { kind: string; id: string; bare?: boolean }) {
   const target = targetOf(kind, id)
-  const label = shortened(id)
+  const label = kind === 'user' ? <PersonName id={id} /> : shortened(id)
   return (
     <span title={`${kind}:${id}`}>
       {!bare && (
@@ -79,11 +81,4 @@ export function SubjectLink({ kind, id, bare = false }: { kind: string; id: stri
       )}
     </span>
   )
-}
-
-/** Digests and uuids are told apart by their first and last digits; names stay whole. */
-export function shortened(id: string): string {
-  const bare = id.replace(/^sha256:/, '')
-  if (/^[0-9a-f]{64}$/.test(bare)) return `${bare.slice(0, 12)}…`
-  return /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(bare) ? `…${bare.slice(-12)}` : id
 }

@@ -58,7 +58,8 @@ export async function openDataDirectory(
       runDir,
       async release() {
         if (!locks.has(lock)) return
-        if ((await readHolder(holderFile))?.pid === process.pid) await rm(holderFile, { force: true })
+        const holder = await readHolder(holderFile).catch(() => undefined)
+        if (holder?.pid === process.pid) await rm(holderFile, { force: true })
         free(lock)
       },
     }

@@ -161,3 +161,18 @@ export function openState(bytes: Uint8Array, plan: AggregationPlan): Float64Arra
     return rows
   })
 }
+
+/**
+ * When the finest tile began that holds the newest event, in milliseconds since the epoch; undefined without events.
+ *
+ * @throws AggregationStateError when the bytes are no state of this plan
+ */
+export function newestTile(bytes: Uint8Array, plan: AggregationPlan): number | undefined {
+  const tiles = openState(bytes, plan).flatMap((rows, index) => {
+    const { hop = 0, slots = [] } = plan.hops[index] ?? {}
+    const tile = rows[rows.length - slots.length - 1]
+    return tile === undefined ? [] : [tile * hop]
+  })
+  // A finer tile that holds the event begins later than a coarser one.
+  return tiles.length === 0 ? undefined : Math.max(...tiles)
+}

@@ -8,7 +8,7 @@ import { type Check, type Finding, fail, ok, reasonOf, type Site, skipped, warn 
 
 const leastNode = [24, 15] as const
 const gibibyte = 2 ** 30
-/** Filesystems over a network, whose locks and memory maps are not to be relied on: NFS, SMB, CIFS, 9p. */
+/** Filesystems over a network, no place for a database: NFS, SMB, CIFS, 9p. */
 const networkFilesystems = [0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997]
 
 /** What does not depend on anything of Pave. */
@@ -40,16 +40,16 @@ export function judgeSpace(free: number, directory: string): Finding {
   return ok('disk', what)
 }
 
-async function lookAtDisk({ dataDir }: Site): Promise<Finding[]> {
+async function lookAtDisk({ dataDir, config }: Site): Promise<Finding[]> {
   const { bavail, bsize, type } = await statfs(await existingPart(dataDir))
   const findings = [judgeSpace(bavail * bsize, dataDir)]
-  if (networkFilesystems.includes(type)) {
+  if (config.databaseUrl === undefined && networkFilesystems.includes(type)) {
     findings.push(
       warn(
         'disk-on-network',
         `${dataDir} lies on a network filesystem`,
-        'Locks and memory maps are unreliable there: two processes could take the directory, and features be lost',
-        'move the data directory to a local disk, and set PAVE_DATA_DIR',
+        'The bundled PostgreSQL and online features rely on locks and memory maps, which do not hold there',
+        'move the data directory to a local disk, and set PAVE_DATA_DIR; or use a DATABASE_URL',
       ),
     )
   }

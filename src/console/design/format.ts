@@ -45,3 +45,16 @@ export function duration(milliseconds: number): string {
   const days = Math.floor(hours / 24)
   return days >= 10 || hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`
 }
+
+/** Digests and uuids are told apart by their first and last digits; names stay whole. */
+export function shortened(id: string): string {
+  const bare = id.replace(/^sha256:/, '')
+  if (/^[0-9a-f]{64}$/.test(bare)) return `${bare.slice(0, 12)}…`
+  return /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(bare) ? `…${bare.slice(-12)}` : id
+}
+
+/** Of memory and files, in powers of 1024: 71,680 → `70 KiB`. */
+export function bytes(size: number): string {
+  const power = Math.min(4, Math.floor(Math.log2(Math.max(1, size)) / 10))
+  return `${Number((size / 1024 ** power).toPrecision(3))} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`
+}

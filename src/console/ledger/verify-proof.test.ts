@@ -76,7 +76,7 @@ describe('a proof', () => {
     expect(await failed({ ...proof, key: formatVerifierKey(other.verifier) }, 5)).toEqual(['signature'])
     expect(await failed({ ...proof, key: 'nonsense' }, 5)).toEqual(['signature'])
     const resized = proof.checkpoint.replace('\n21\n', '\n20\n')
-    expect(await failed({ ...proof, size: 20, checkpoint: resized }, 5)).toEqual(['path', 'signature'])
+    expect(await failed({ ...proof, size: 20, checkpoint: resized }, 5)).toEqual(['signature'])
     expect(await failed({ ...proof, checkpoint: 'nonsense' }, 5)).toEqual(['path', 'signature'])
   })
 

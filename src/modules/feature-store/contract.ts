@@ -125,6 +125,10 @@ const FeatureService = z.object({
   createdAt: Instant,
 })
 
+export type Entity = z.infer<typeof Entity>
+export type FeatureView = z.infer<typeof FeatureView>
+export type FeatureService = z.infer<typeof FeatureService>
+
 export const putEntity = operation({
   name: 'put-entity',
   method: 'PUT',
@@ -396,6 +400,30 @@ export const getOnlineFeatures = operation({
       .max(1000),
   }),
   output: z.object({ features: z.array(z.string()), rows: z.array(z.array(z.number().nullable())) }),
+})
+
+export const lookUpEntity = operation({
+  name: 'look-up-entity',
+  method: 'POST',
+  path: '/api/v1/feature-views/:view/look-up',
+  summary: 'Read what the online store knows of one entity: its features at a time, and how fresh they are',
+  effect: 'read',
+  permission: { verb: 'feature:read', on: ['view'] },
+  errors: ['feature_view_not_found', 'request_invalid'],
+  input: z.object({
+    view: Name,
+    entity: z
+      .record(Identifier, z.union([z.string().max(1000), z.number(), z.boolean()]))
+      .describe('A value for each join key of the entity'),
+    at: Instant.optional().describe('The time to look back from; now by default'),
+  }),
+  output: z.object({
+    view: Name,
+    at: Instant,
+    /** Start of the newest tile that holds an event of the entity; null when none was ever seen. */
+    newestEvent: Instant.nullable(),
+    features: z.array(z.object({ name: z.string(), value: z.number().nullable() })),
+  }),
 })
 
 export const errors = defineErrors({

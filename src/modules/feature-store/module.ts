@@ -9,6 +9,7 @@ import { getOnlineFeatures } from './get-online-features.ts'
 import { listEntities } from './list-entities.ts'
 import { listFeatureServices } from './list-feature-services.ts'
 import { listFeatureViews } from './list-feature-views.ts'
+import { lookUpEntity } from './look-up-entity.ts'
 import { materializeJob } from './materialize-job.ts'
 import { materializeViews } from './materialize-views.ts'
 import { createFeatureStore } from './migrations/0001-create-feature-store.ts'
@@ -38,6 +39,7 @@ export const featureStore = defineModule({
     materializeViews,
     registerMaterialization,
     getOnlineFeatures,
+    lookUpEntity,
   ],
   errors,
   search,

@@ -122,7 +122,7 @@ test('awkward values come back as they were, and a reader of the files sees the 
       }
       expect(line).toBe(rows.length)
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   )
 })
 

@@ -1,10 +1,12 @@
-import { X509Certificate } from 'node:crypto'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import { type AddressInfo, isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ensureOwnCertificate } from './own-authority.ts'
 
@@ -84,3 +86,18 @@ test.each(['server.key', 'server.crt', 'ca.crt', 'ca.key'])('a %s that was cut o
   expect(leaf.verify(new X509Certificate(ca).publicKey)).toBe(true)
   expect(key).toContain('PRIVATE KEY')
 })
+
+test('many that start at once end with one authority and a pair that fits', async () => {
+  const script = `
+    import { ensureOwnCertificate } from ${JSON.stringify(join(import.meta.dirname, 'own-authority.ts'))}
+    await ensureOwnCertificate(${JSON.stringify(directory)}, { names: ['localhost'], now: ${now} })
+  `
+  const start = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+  await Promise.all([start(), start(), start()])
+  const [authority, leaf] = [await read('ca.crt'), await read('server.crt')]
+  expect(leaf.verify(authority.publicKey)).toBe(true)
+  expect(leaf.checkPrivateKey(createPrivateKey(await readFile(join(directory, 'server.key'))))).toBe(true)
+  expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key', 'server.crt', 'server.key'])
+})
+
+const read = async (file: string) => new X509Certificate(await readFile(join(directory, file)))

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { issueCertificate, newTlsKey } from './issue-certificate.ts'
 
@@ -42,35 +42,68 @@ export async function ensureOwnCertificate(
     await replace(files.ca, pem, 0o644)
     authority = new X509Certificate(pem)
   }
+  // Several processes may share the directory: whoever writes last finds here whether the two halves fit.
+  while (!(await stands(files, authority, { names, now }))) {
+    await issueServerCertificate(files, { names, authority, authorityKey, ...lasts(serverDays) })
+  }
+  return files
+}
+
+async function stands(
+  files: OwnCertificateFiles,
+  authority: X509Certificate,
+  { names, now }: { names: readonly string[]; now: number },
+): Promise<boolean> {
   const [known, knownKey] = await Promise.all([readCertificate(files.cert), readKey(files.key)])
-  const stands =
+  return (
     known !== undefined &&
     knownKey !== undefined &&
     isKeyOf(known, knownKey) &&
     known.verify(authority.publicKey) &&
     !isOld(known, now, serverDays) &&
-    namesOf(known) === [...names].sort().join(' ')
-  if (stands) return files
+    namesOf(known) === [...new Set(names)].sort().join(' ')
+  )
+}
+
+async function issueServerCertificate(
+  files: OwnCertificateFiles,
+  options: {
+    names: readonly string[]
+    authority: X509Certificate
+    authorityKey: KeyObject
+    from: number
+    until: number
+  },
+): Promise<void> {
+  const { names, authority, authorityKey, from, until } = options
   const serverKey = newTlsKey()
   const pem = issueCertificate({
     commonName: names[0] ?? 'localhost',
     publicKey: createPublicKey(serverKey),
     issuer: { commonName, privateKey: authorityKey },
-    names,
-    ...lasts(serverDays),
+    names: [...new Set(names)],
+    from,
+    until,
   })
   // The chain has its root, so that a client which was told the digest of the root's key finds it there.
   await replace(files.key, serverKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600)
   await replace(files.cert, pem + authority.toString(), 0o644)
-  return files
 }
 
 async function ensureKey(file: string): Promise<KeyObject> {
   const known = await readKey(file)
   if (known !== undefined) return known
-  const key = newTlsKey()
-  await replace(file, key.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600)
-  return key
+  const mine = `${file}.${process.pid}.new`
+  await writeFile(mine, newTlsKey().export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flush: true })
+  try {
+    // Of several that start at once the first link wins, whole, and everybody reads what it holds.
+    await link(mine, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if ((await readKey(file)) === undefined) await copyFile(mine, file)
+  }
+  await rm(mine)
+  return createPrivateKey(await readFile(file))
 }
 
 async function readKey(file: string): Promise<KeyObject | undefined> {
@@ -110,6 +143,7 @@ function shortAddress(name: string): string {
 }
 
 async function replace(file: string, text: string, mode: number): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode })
-  await rename(`${file}.new`, file)
+  const mine = `${file}.${process.pid}.new`
+  await writeFile(mine, text, { mode, flush: true })
+  await rename(mine, file)
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createSecureContext, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
@@ -53,7 +54,7 @@ export async function openServerTls(options: {
   const names = serverNames(config)
   const makeOwn = () => ensureOwnCertificate(options.directory, { names, now: clock.now() })
   const files = tls.kind === 'files' ? tls : await makeOwn()
-  let pair = await readPair(files, clock.now())
+  let pair = await (tls.kind === 'files' ? readPair(files, clock.now()) : readOwnPair(files, clock.now()))
   let refused = ''
   const servers = new Set<Pick<TlsServer, 'setSecureContext'>>()
 
@@ -107,6 +108,18 @@ export function ownAuthorityFile(dataDir: string): string {
 export const tlsDirectory = (dataDir: string): string => join(dataDir, 'tls')
 
 const contextOf = ({ cert, key }: Pair) => ({ cert, key, minVersion }) as const
+
+/** Another process that shares the directory may just be replacing the one half and then the other. */
+async function readOwnPair(files: { cert: string; key: string }, now: number): Promise<Pair> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await readPair(files, now)
+    } catch (error) {
+      if (tries === 20) throw error
+      await sleep(50)
+    }
+  }
+}
 
 async function readPair(files: { cert: string; key: string }, now: number): Promise<Pair> {
   const [cert, key] = await Promise.all([readText(files.cert), readText(files.key)])

@@ -6,6 +6,9 @@ import type { TimelineItem } from '../contract.ts'
 import { kindOf, sentenceOf } from './incident-view.ts'
 import styles from './incidents.module.css'
 
+/** Kinds of subjects that are the same all along, or that the operation says already. */
+const context = new Set(['incident', 'endpoint', 'monitor', 'pending-operation', 'model'])
+
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 
 /** What the ledger and people say of an incident, newest first or as it went. */
@@ -70,10 +73,10 @@ function Moment({ item, openedAt, withDay }: { item: TimelineItem; openedAt: str
         ) : (
           <div className={styles.comment}>{item.comment}</div>
         )}
-        {item.subjects.length > 0 && (
+        {item.subjects.some((subject) => !context.has(subject.kind)) && (
           <Text size="sm">
             {item.subjects
-              .filter((subject) => subject.kind !== 'incident')
+              .filter((subject) => !context.has(subject.kind))
               .slice(0, 5)
               .map(({ kind: of, id }) => (
                 <span key={`${of}:${id}`} style={{ marginRight: '0.8rem' }}>

@@ -25,7 +25,7 @@ test('a log that is read from its end, backwards and on, is the whole log', () =
       const [middle = 0] = cuts
       let log = beginLog(cut(text, middle, cuts.at(-1) ?? size))
       if (log.to < size) log = appendTo(log, cut(text, log.to, size))
-      while (log.from > 0) log = prependTo(log, cut(text, cuts.findLast((one) => one < log.from - 20) ?? 0, log.from))
+      while (log.from > 0) log = prependTo(log, cut(text, cuts.findLast((one) => one < log.from) ?? 0, log.from))
       expect(log.lines).toEqual(text.split('\n'))
       expect(log.to).toBe(size)
     }),
@@ -48,7 +48,7 @@ test('colours and what a progress bar has overwritten are not shown', () => {
 
 test('a line of a megabyte is shown by its beginning', () => {
   const [line = ''] = beginLog(cut('x'.repeat(1_000_000), 0, 1_000_000)).lines
-  expect(line).toHaveLength(4_000 + ' … 996000 more characters'.length)
+  expect(line).toBe(`${'x'.repeat(4_000)} … and more`)
 })
 
 test('a search finds every line in any case', () => {

@@ -19,12 +19,9 @@ export interface Log {
 
 const longestLine = 4_000
 
-/** A log read from its end begins in the middle of a line, which is left out until what comes before is read. */
+/** Read from its end, a log begins in the middle of a line. */
 export function beginLog(chunk: Chunk): Log {
-  const cut = chunk.offset === 0 ? -1 : chunk.text.indexOf('\n')
-  const text = chunk.text.slice(cut + 1)
-  const skipped = new TextEncoder().encode(chunk.text.slice(0, cut + 1)).length
-  return { from: chunk.offset + skipped, to: chunk.next, lines: linesOf(text) }
+  return { from: chunk.offset, to: chunk.next, lines: linesOf(chunk.text) }
 }
 
 /** What was printed since. */
@@ -55,9 +52,7 @@ const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b
 function shown(line: string): string {
   const plain = line.replace(escapes, '').replace(/\r+$/, '')
   const last = plain.slice(plain.lastIndexOf('\r') + 1)
-  return last.length <= longestLine
-    ? last
-    : `${last.slice(0, longestLine)} … ${last.length - longestLine} more characters`
+  return last.length <= longestLine ? last : `${last.slice(0, longestLine)} … and more`
 }
 
 /** Numbers of the lines that contain the text, in any case. */

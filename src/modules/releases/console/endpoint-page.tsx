@@ -1,4 +1,4 @@
-import { Alert, Anchor, Skeleton, Stack, Text } from '@mantine/core'
+import { Alert, Anchor, Group, Skeleton, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { z } from 'zod'
@@ -88,20 +88,22 @@ function KnownEndpoint({ endpoint, title, within }: KnownEndpointProps) {
         const { tone, word } = stateOf(incident)
         return (
           <Panel key={incident.id} p="md">
-            <State tone={severityTones[incident.severity]}>{incident.severity}</State>{' '}
-            <Anchor
-              inherit
-              fw={600}
-              renderRoot={(props) => (
-                <Link {...props} to="/incidents/$incident" params={{ incident: incident.incident }} />
-              )}
-            >
-              {incident.incident}
-            </Anchor>{' '}
-            <State tone={tone}>{word}</State>{' '}
-            <Text span size="sm" c="dimmed">
-              open for <Age at={incident.openedAt} suffix="" />
-            </Text>
+            <Group gap="0 0.7rem">
+              <State tone={severityTones[incident.severity]}>{incident.severity}</State>
+              <Anchor
+                inherit
+                fw={600}
+                renderRoot={(props) => (
+                  <Link {...props} to="/incidents/$incident" params={{ incident: incident.incident }} />
+                )}
+              >
+                {incident.incident}
+              </Anchor>
+              <State tone={tone}>{word}</State>
+              <Text span size="sm" c="dimmed">
+                open for <Age at={incident.openedAt} suffix="" />
+              </Text>
+            </Group>
             <Text style={{ overflowWrap: 'anywhere' }}>{incident.title}</Text>
           </Panel>
         )

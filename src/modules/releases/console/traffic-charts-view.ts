@@ -98,11 +98,14 @@ export function performanceOption(items: readonly Performance[]): EChartsCoreOpt
   const versions = versionsOf(measured)
   const of = (version: string, value: (item: Performance) => number | null) =>
     measured.filter((item) => item.version === version).map((item) => [item.at, value(item)])
+  // The axis would begin at the bands' heights, which are small, so it is told where.
+  const lows = measured.map((item) => item.aucInterval?.low ?? item.auc ?? 0)
+  const lowest = Math.max(0, Math.floor((Math.min(1, ...lows) - 0.01) * 20) / 20)
   const band = { type: 'line', symbol: 'none', silent: true, tooltip: { show: false }, lineStyle: { opacity: 0 } }
   return {
     ...base,
     legend: { ...legend, data: versions },
-    yAxis: { type: 'value', name: 'AUC', scale: true },
+    yAxis: { type: 'value', name: 'AUC', min: lowest },
     series: versions.flatMap((version, index) => [
       {
         name: version,
