@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 /** Node 24.15 or newer is what Pave runs on; an older one starts the binary that was installed as a dependency. */
 function findNode() {
@@ -19,9 +20,15 @@ function findNode() {
   process.exit(1)
 }
 
-/** Runs a program with Node 24 in place of this process. */
-export function runProgram(program, args) {
-  const child = spawn(findNode(), [program, ...args], { stdio: 'inherit', env: process.env })
+/** Runs a program in this process when its Node will do, which keeps one process for signals to reach, and else in a child. */
+export async function runProgram(program, args) {
+  const node = findNode()
+  if (node === process.execPath) {
+    process.argv.splice(1, Number.POSITIVE_INFINITY, program, ...args)
+    await import(pathToFileURL(program).href)
+    return
+  }
+  const child = spawn(node, [program, ...args], { stdio: 'inherit', env: process.env })
   // A terminal's Ctrl-C reaches the child by itself; this process only waits for it to end in its own way.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => signal === 'SIGTERM' && child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))

@@ -15,5 +15,5 @@ if (existsSync(join(root, 'src'))) {
   await import('./set-up.mjs')
 } else {
   const { runProgram } = await import('./find-node.mjs')
-  runProgram(join(stripped, `${program}.js`), args)
+  await runProgram(join(stripped, `${program}.js`), args)
 }

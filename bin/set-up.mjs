@@ -36,4 +36,4 @@ function installWhatIsMissing() {
 }
 
 installWhatIsMissing()
-runProgram(join(root, program), args)
+await runProgram(join(root, program), args)

@@ -129,6 +129,14 @@ const commands: Record<
       return doctor(args, config, output)
     },
   },
+  health: {
+    usage: 'health [--control-plane] [--node] [--worker]',
+    summary: 'Ask what runs on this machine how it is; exit code 0 when all of it, or what is named, is well',
+    run: async (args, config) => {
+      const { health } = await import('./commands/health.ts')
+      return health(args, config, output)
+    },
+  },
   override: {
     usage: 'override ENDPOINT VERSION --reason TEXT [--node local-prod] | override --clear [--node local-prod]',
     summary: 'Without the control plane: send all traffic of an endpoint on this node to a version it holds',

@@ -16,7 +16,7 @@ describeConsole('an incident', () => {
       const timeline = page.getByRole('list', { name: 'Timeline' })
       await timeline.getByText('rollback-release').first().waitFor()
       expect(await timeline.locator('[data-kind="harm"]').count()).toBeGreaterThan(0)
-      expect(await page.getByText(/rows? (was|were) answered by/).innerText()).toMatch(/^[\d,]+ row/)
+      expect(await page.getByText(/rows? (was|were) answered by/).textContent()).toMatch(/^[\d,]+ row/)
       await expectAccessible(page)
       await shot(page, `incident-${scheme}`)
     })

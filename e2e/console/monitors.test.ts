@@ -11,7 +11,7 @@ describeConsole('monitors', () => {
     await page.getByRole('link', { name: 'prod/flight-delays' }).first().click()
     const table = page.getByRole('table', { name: 'Metrics of the last window' })
     const performance = table.getByRole('row', { name: /^performance/ })
-    expect(await performance.innerText()).toMatch(/within\s+0\.\d{3} AUC\s+≥ 0\.\d{3}/)
+    expect(await performance.textContent()).toMatch(/within\s*0\.\d{3} AUC\s*≥ 0\.\d{3}/)
     await table.getByRole('link', { name: 'input drift of distance' }).click()
     await page.waitForURL(/feature=distance/)
     await page.getByRole('img', { name: /^input drift of distance over \d+ windows: 0\.\d+ PSI/ }).waitFor()

@@ -104,7 +104,7 @@ describeConsole('a release', () => {
     await expectAccessible(page)
   })
 
-  it('keeps what was typed when it is refused, and leads to the approval that it waits for', async () => {
+  it('keeps what was typed when it is refused, and leads to the approval that another waits for', async () => {
     const page = await openPage('admin', '/endpoints/prod/flight-delays')
     await page.getByRole('button', { name: 'Start a release' }).click()
     const dialog = page.getByRole('dialog')
@@ -113,8 +113,24 @@ describeConsole('a release', () => {
     await dialog.getByText('gates failed').waitFor()
     await dialog.getByLabel('What it is for').fill('Let me try')
     await dialog.getByRole('button', { name: 'Start' }).click()
-    await dialog.getByText('gate_failed').waitFor()
+    await dialog.getByText('admission_denied').waitFor()
     expect(await dialog.getByLabel('What it is for').inputValue()).toBe('Let me try')
+
+    await dialog.getByRole('combobox', { name: 'Version' }).click()
+    await page.getByRole('option', { name: 'flight-delays@1' }).click()
+    await dialog.getByText('gates passed').waitFor()
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await dialog.getByText('It waits for approval').waitFor()
+    const request = await dialog.getByRole('link', { name: 'See the request' }).getAttribute('href')
+    expect(request).toMatch(/^\/approvals\/[0-9a-f-]{36}$/)
+    // Whoever asked may not decide, so the approver takes it off the table.
+    const approver = await openPage('grace', request ?? '/approvals')
+    const status = await approver.evaluate(async (pending) => {
+      const headers = { 'content-type': 'application/json' }
+      const path = `/api/v1/pending-operations/${pending}/reject`
+      return (await fetch(path, { method: 'POST', headers, body: '{"comment":"only a test"}' })).status
+    }, request?.split('/').at(-1))
+    expect(status).toBe(200)
   })
 
   for (const scheme of ['light', 'dark'] as const) {

@@ -57,7 +57,12 @@ export function EntriesAbout(props: { subject: string; title: string; operation?
         <OperationTable
           label={title}
           operation={listEntries}
-          input={(cursor) => ({ subject, limit: 20, cursor, ...(operation !== undefined && { operation }) })}
+          input={(cursor) => ({
+            subject,
+            limit: 20,
+            cursor,
+            ...(operation !== undefined && { operations: operation }),
+          })}
           about={[kind]}
           noun="entry"
           columns={columns}

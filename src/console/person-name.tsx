@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getPrincipal } from '../modules/identity/contract.ts'
 import { read } from './api.ts'
-import { shortened } from './subject-link.tsx'
+import { shortened } from './design/format.ts'
 
 /** Whatever Pave does by itself. */
 const system = '00000000-0000-7000-8000-000000000001'

@@ -67,7 +67,7 @@ export function Shell() {
           {me.workspace.name}
         </Text>
         <Group gap="sm" wrap="nowrap" ml="auto">
-          <UnstyledButton className={styles.search} onClick={search} aria-label="Search and commands">
+          <UnstyledButton className={styles.search} onClick={search} aria-label="Search (Ctrl K) and commands">
             <SearchIcon />
             <span className={styles.searchText}>Search</span>
             <Kbd size="xs" visibleFrom="md">

@@ -44,10 +44,9 @@ export interface ChartProps {
 export function ChartCanvas({ label, option, height = 240, onPoint }: ChartProps) {
   const element = useRef<HTMLDivElement>(null)
   const scheme = useComputedColorScheme('light')
-  // biome-ignore lint/correctness/useExhaustiveDependencies: with the scheme change the colours that the theme reads
   useEffect(() => {
     if (element.current === null) return
-    const chart = init(element.current, themeOf(element.current), { renderer: 'svg' })
+    const chart = init(element.current, themeOf(element.current, scheme), { renderer: 'svg' })
     chart.setOption({ animation: false, ...defaults, ...option })
     chart.on('click', ({ seriesName, dataIndex, name }) => onPoint?.({ seriesName, dataIndex, name }))
     const resized = new ResizeObserver(() => chart.resize())
@@ -66,13 +65,14 @@ const defaults = {
 }
 
 /** The colours and fonts of the page, as ECharts takes them. */
-function themeOf(element: Element) {
+function themeOf(element: Element, scheme: 'light' | 'dark') {
   const style = getComputedStyle(element)
   const colour = (name: string) => style.getPropertyValue(name).trim()
   const text = { color: colour('--mantine-color-dimmed') }
   const line = { lineStyle: { color: colour('--line') } }
   const axis = { axisLabel: text, nameTextStyle: text, axisLine: line, splitLine: line }
   return {
+    darkMode: scheme === 'dark',
     backgroundColor: 'transparent',
     textStyle: { fontFamily: style.fontFamily, ...text },
     color: ['--primary-traffic', '--canary-traffic', '--good', '--bad', '--shadow-traffic'].map(colour),

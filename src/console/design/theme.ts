@@ -1,4 +1,4 @@
-import { Badge, Button, createTheme, Table } from '@mantine/core'
+import { Badge, Button, createTheme, Modal, Table } from '@mantine/core'
 
 /** Colours that mean something are custom properties in `tokens.css`; this is the rest. */
 export const theme = createTheme({
@@ -29,6 +29,7 @@ export const theme = createTheme({
       styles: { root: { verticalAlign: 'middle' } },
     }),
     Button: Button.extend({ defaultProps: { fw: 550 } }),
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm' } }),
   },
 })

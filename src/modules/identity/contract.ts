@@ -19,6 +19,10 @@ export const Principal = z.object({ id: z.uuid(), kind: PrincipalKind, name: Nam
 
 export const RoleBinding = z.object({ id: z.uuid(), principal: Name, role: Role, scope: PartialScope })
 
+/** A principal with the roles that it has. */
+export const Member = Principal.extend({ roles: z.array(RoleBinding.omit({ principal: true })) })
+export type Member = z.infer<typeof Member>
+
 export const Token = z.object({
   id: z.uuid(),
   name: z.string(),
@@ -31,6 +35,7 @@ export const Token = z.object({
   /** A session of the console rather than a token that somebody keeps. */
   session: z.boolean(),
 })
+export type Token = z.infer<typeof Token>
 
 const NewToken = z.object({ id: z.uuid(), token: z.string(), expiresAt: Instant.nullable() })
 
@@ -85,12 +90,12 @@ export const listPrincipals = operation({
   name: 'list-principals',
   method: 'GET',
   path: '/api/v1/principals',
-  summary: 'List users, service accounts and nodes',
+  summary: 'List users, service accounts and nodes with their roles',
   effect: 'read',
   permission: { verb: 'user:read', on: [] },
   errors: [],
   input: z.object({ ...listInput, kind: PrincipalKind.optional(), search: z.string().max(200).optional() }),
-  output: pageOf(Principal),
+  output: pageOf(Member),
 })
 
 export const getPrincipal = operation({
@@ -173,7 +178,7 @@ export const listTokens = operation({
   name: 'list-tokens',
   method: 'GET',
   path: '/api/v1/tokens',
-  summary: 'List API tokens, without their secrets',
+  summary: 'List API tokens, without their secrets, newest first',
   effect: 'read',
   permission: { verb: 'token:read', on: [] },
   errors: [],
@@ -182,6 +187,8 @@ export const listTokens = operation({
     principal: Name.optional(),
     sessions: z.boolean().default(true).describe('With the sessions of the console'),
     valid: z.boolean().default(false).describe('Only those that are good now'),
+    ended: z.boolean().default(false).describe('Only those that have expired or were revoked'),
+    search: z.string().max(200).optional().describe('Part of its name or of its principal'),
   }),
   output: pageOf(Token),
 })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { allows, systemActor } from '#platform/actor.ts'
 import { listEntries } from '#platform/kernel/contract.ts'
 import { createTestPlatform } from '#testing/platform.ts'
+import { until } from '#testing/until.ts'
 import {
   bindRole,
   createPrincipal,
@@ -117,7 +118,39 @@ describe('tokens', () => {
   })
 })
 
+test('tokens are listed newest first, those that ended apart, and found by their name or whose they are', async () => {
+  const principal = await person()
+  const make = async (name: string, expiresIn = 600) =>
+    (await run(createToken, { principal, name, expiresIn })).id
+  const [, revoked] = [await make('100%_good'), await make('100 lost')]
+  await run(revokeToken, { token: revoked })
+  const brief = await make('brief', 1)
+  await until(async () => (await run(listTokens, { principal, ended: true })).items.some(({ id }) => id === brief))
+  const names = async (filter: object) => (await run(listTokens, { principal, ...filter })).items.map(({ name }) => name)
+  expect(await names({})).toEqual(['brief', '100 lost', '100%_good'])
+  expect(await names({ valid: true })).toEqual(['100%_good'])
+  expect(await names({ ended: true })).toEqual(['brief', '100 lost'])
+  expect(await names({ search: '0%_G' })).toEqual(['100%_good'])
+  expect(await names({ search: principal.toUpperCase(), limit: 1 })).toEqual(['brief'])
+  const first = await run(listTokens, { principal, limit: 2 })
+  expect(await names({ limit: 2, cursor: first.nextCursor })).toEqual(['100%_good'])
+})
+
 describe('roles', () => {
+  test('are listed with whoever has them', async () => {
+    const [name, nobody] = [await person('viewer'), await person()]
+    await run(bindRole, { principal: name, role: 'operator', scope: { environment: 'dev' } })
+    const roles = async (search: string) =>
+      (await run(listPrincipals, { search })).items
+        .find((one) => one.name === search)
+        ?.roles.map(({ role, scope }) => ({ role, scope }))
+    expect(await roles(nobody)).toEqual([])
+    expect(await roles(name)).toEqual([
+      { role: 'viewer', scope: {} },
+      { role: 'operator', scope: { environment: 'dev' } },
+    ])
+  })
+
   test('bound in a scope hold there; taken back they hold no more', async () => {
     const name = await person()
     const { token } = await run(createToken, { principal: name, name: 't' })

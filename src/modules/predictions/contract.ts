@@ -239,6 +239,19 @@ const Prediction = z.object({
   traceId: z.string().nullable(),
 })
 
+/** `origin=ORD&destination=LGA`: fields of the request, percent-encoded like a query. */
+const RequestFilter = z
+  .string()
+  .min(1)
+  .max(1000)
+  .regex(/^[^=&]+=[^&]*(&[^=&]+=[^&]*)*$/, 'write field=value, several joined by &')
+
+const ListedPrediction = Prediction.extend({
+  /** The newest label of the row, and when it was known; null while there is none. */
+  label: z.object({ value: z.number(), at: Instant }).nullable(),
+})
+export type ListedPrediction = z.infer<typeof ListedPrediction>
+
 export const listPredictions = operation({
   name: 'list-predictions',
   method: 'GET',
@@ -253,10 +266,21 @@ export const listPredictions = operation({
     version: VersionRef.optional(),
     variant: Variant.optional(),
     status: PredictionRecord.shape.status.optional(),
+    id: z.string().min(1).max(200).optional().describe('The id of a request'),
+    request: RequestFilter.optional().describe('Only requests with these fields: origin=ORD&destination=LGA'),
+    labelled: z.boolean().optional().describe('Only rows with a label, or only rows without'),
     ...span,
   }),
-  output: pageOf(Prediction),
+  output: pageOf(ListedPrediction),
 })
+
+const AnsweredPrediction = Prediction.extend({
+  /** Of the serving plan that answered. */
+  generation: z.int(),
+  request: PredictionRecord.shape.request,
+  features: PredictionRecord.shape.features,
+})
+export type AnsweredPrediction = z.infer<typeof AnsweredPrediction>
 
 export const getPrediction = operation({
   name: 'get-prediction',
@@ -268,9 +292,7 @@ export const getPrediction = operation({
   errors: ['prediction_not_found'],
   input: z.object({ ...onEndpoint, prediction: z.string().min(1).max(200), row: z.int().min(0).default(0) }),
   output: z.object({
-    items: z.array(
-      Prediction.extend({ request: PredictionRecord.shape.request, features: PredictionRecord.shape.features }),
-    ),
+    items: z.array(AnsweredPrediction),
     label: z.object({ value: z.number(), at: Instant }).nullable(),
   }),
 })

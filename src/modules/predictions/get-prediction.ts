@@ -6,7 +6,7 @@ import { conditions, filesDirectory, labelsFrom, predictionsFrom } from './files
 import { PredictionRow, shownColumns } from './prediction-row.ts'
 import { liveFiles, predictionsFailure } from './tables.ts'
 
-const WholeRow = PredictionRow.extend({ request: z.string(), features: z.string() })
+const WholeRow = PredictionRow.extend({ generation: z.number(), request: z.string(), features: z.string() })
 const { request: Request, features: Features } = contract.PredictionRecord.shape
 
 export const getPrediction = handle(contract.getPrediction, async (ctx, { environment, endpoint, prediction, row }) => {
@@ -31,7 +31,7 @@ export const getPrediction = handle(contract.getPrediction, async (ctx, { enviro
 
 async function findRows(ctx: OperationContext, predictions: string, where: string) {
   const { rows } = await ctx.services.analytics.query(`
-    SELECT ${shownColumns}, request, features FROM ${predictions}
+    SELECT ${shownColumns}, generation, request, features FROM ${predictions}
     WHERE ${where} ORDER BY "at", variant, version LIMIT 100
   `)
   return rows.map((found) => {

@@ -277,6 +277,17 @@ describe('performance', () => {
     expect(one.items).toMatchObject([{ id: 'p3', request: { origin: 'ORD' }, features: { distance: rows[3]?.score } }])
     expect(one.label).toEqual({ value: 1 - (rows[3]?.label ?? 0), at: '2001-06-01T00:00:00.000Z' })
 
+    const found = async (filter: { id?: string; request?: string; labelled?: boolean }) =>
+      (await test.run(listPredictions, { ...asked, limit: 200, ...filter })).items
+    expect(await found({ id: 'p3' })).toMatchObject([{ id: 'p3', label: one.label }])
+    expect((await found({ request: 'origin=ORD' })).length).toBe(200)
+    expect(await found({ request: 'origin=ORD&origin=LGA' })).toEqual([])
+    expect(await found({ request: "a/b~c'=1" })).toEqual([])
+    const [labelled, unlabelled] = [await found({ labelled: true }), await found({ labelled: false })]
+    expect(labelled.every(({ label }) => label !== null)).toBe(true)
+    expect(unlabelled.length).toBeGreaterThan(0)
+    expect(unlabelled.every(({ label }) => label === null)).toBe(true)
+
     const { job } = await test.run(compactPredictions, {})
     expect(await test.finished(job)).toMatchObject({ chunks: expect.any(Number), files: expect.any(Number) })
     expect(await measured()).toEqual(before)

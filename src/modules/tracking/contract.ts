@@ -252,6 +252,19 @@ export const RunCondition = z.object({
 })
 export type RunCondition = z.infer<typeof RunCondition>
 
+/** How clients of MLflow call the attributes of a run, and how Pave does. */
+export const runAttributes: ReadonlyMap<string, string> = new Map([
+  ['run_id', 'run'],
+  ['run_name', 'name'],
+  ['Run name', 'name'],
+  ['status', 'status'],
+  ['start_time', 'startedAt'],
+  ['created', 'startedAt'],
+  ['Created', 'startedAt'],
+  ['end_time', 'endedAt'],
+  ...['run', 'name', 'author', 'startedAt', 'endedAt'].map((name) => [name, name] as const),
+])
+
 export const RunOrder = z.object({
   field: RunCondition.shape.field,
   key: RunCondition.shape.key,
@@ -270,6 +283,11 @@ export const searchTrackingRuns = operation({
   input: z.object({
     experiments: z.array(ExperimentId).max(1000),
     conditions: z.array(RunCondition).max(50).default([]),
+    filter: z
+      .string()
+      .max(10_000)
+      .default('')
+      .describe("More conditions, as MLflow writes them: metrics.auc > 0.7 and params.depth = '6'"),
     orderBy: z.array(RunOrder).max(10).default([]),
     state: z.enum(['active', 'deleted', 'all']).default('active'),
     limit: z.int().min(1).max(1000).default(100),

@@ -14,12 +14,12 @@ import { logRunData } from './log-run-data.ts'
 import { createTracking } from './migrations/0001-create-tracking.ts'
 import { recordArtifact } from './record-artifact.ts'
 import { recordRunLineage } from './record-run-lineage.ts'
+import { search } from './search.ts'
 import { searchLoggedModels } from './search-logged-models.ts'
 import { searchTrackingRuns } from './search-tracking-runs.ts'
 import { updateExperiment } from './update-experiment.ts'
 import { updateLoggedModel } from './update-logged-model.ts'
 import { updateTrackingRun } from './update-tracking-run.ts'
-import { search } from './search.ts'
 
 export const tracking = defineModule({
   name: 'tracking',

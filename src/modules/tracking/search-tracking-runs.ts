@@ -3,6 +3,7 @@ import { handle } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/names.ts'
 import * as contract from './contract.ts'
 import { describeRuns } from './describe-runs.ts'
+import { conditionsOf } from './run-filter.ts'
 import { afterKeys, orderBy, predicateOf, sortKeysOf } from './run-search.ts'
 import type { RunRow } from './tables.ts'
 
@@ -12,7 +13,7 @@ export const searchTrackingRuns = handle(contract.searchTrackingRuns, async (ctx
   const predicates = [
     sql<boolean>`run.experiment = any(${input.experiments.map(Number)}::int[])`,
     ...(input.state === 'all' ? [] : [sql<boolean>`run.state = ${input.state}`]),
-    ...input.conditions.map(predicateOf),
+    ...[...input.conditions, ...conditionsOf(input.filter)].map(predicateOf),
     ...(after === undefined ? [] : [afterKeys(keys, after)]),
   ]
   const { rows } = await sql<RunRow & { sort_keys: (string | number)[] }>`

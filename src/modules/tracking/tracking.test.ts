@@ -191,6 +191,20 @@ describe('runs', () => {
       const numbers = descending ? ['r4', 'r2', 'r3', 'r0'] : ['r0', 'r3', 'r2', 'r4']
       expect(ordered).toEqual([...numbers, 'r1', 'bare'])
     }
+    const r2 = (await pave.run(contract.searchTrackingRuns, { experiments: [experiment] })).items.find(
+      ({ name }) => name === 'r2',
+    )
+    for (const filter of [
+      "metrics.auc >= 0.7 and name = 'r2'",
+      `run_id = '${r2?.run.replaceAll('-', '').toUpperCase()}'`,
+      `run IN ('${r2?.run}') and status != 'FINISHED' AND startedAt > '2001-01-01' and start_time > 1000`,
+      "tags.`mlflow.runName` like '_2'",
+    ]) {
+      expect(await names({ filter }), filter).toEqual(['r2'])
+    }
+    for (const filter of ['metrics.auc >', "color = 'red'", "startedAt > 'soon'", 'a or b']) {
+      await expect(names({ filter }), filter).rejects.toMatchObject({ code: 'run_search_invalid' })
+    }
     await expect(names({ conditions: [{ ...metric('>', 0), value: 'x' }] })).rejects.toMatchObject({
       code: 'run_search_invalid',
     })

@@ -6,8 +6,8 @@ import {
   logRunData,
   type MetricPoint,
   MetricValue,
-  type RunCondition,
   recordRunLineage,
+  runAttributes,
   searchTrackingRuns,
   type TrackingRun,
   updateTrackingRun,
@@ -16,8 +16,8 @@ import { cursorOf, endpoint, Integer, KeyValues, keyValues, nextPage, pageSize, 
 import { invalid } from './errors.ts'
 import { states, ViewType } from './experiments.ts'
 import { runLocation } from './location.ts'
-import { type Comparison, type Ordering, readFilter, readOrdering } from './read-filter.ts'
-import { mlflowRunId, RunId, tryRunUuid } from './run-id.ts'
+import { type Ordering, readOrdering } from './read-filter.ts'
+import { mlflowRunId, RunId } from './run-id.ts'
 
 const nameTag = 'mlflow.runName'
 const userTag = 'mlflow.user'
@@ -112,7 +112,7 @@ export const runs = [
     async (call, request) => {
       const { items, nextCursor } = await call.run(searchTrackingRuns, {
         experiments: request.experiment_ids,
-        conditions: readFilter(request.filter).map(conditionOf),
+        filter: request.filter,
         orderBy: request.order_by.map((term) => orderOf(readOrdering(term))),
         state: states[request.run_view_type],
         limit: pageSize(request.max_results, 1000, 1000),
@@ -253,40 +253,11 @@ export function wireMetric({ loggedModel, ...point }: MetricPoint, run: string) 
   return { ...point, run_id: mlflowRunId(run), ...(loggedModel !== null && { model_id: loggedModel }) }
 }
 
-const attributes = new Map([
-  ['run_id', 'run'],
-  ['run_name', 'name'],
-  ['Run name', 'name'],
-  ['status', 'status'],
-  ['start_time', 'startedAt'],
-  ['created', 'startedAt'],
-  ['Created', 'startedAt'],
-  ['end_time', 'endedAt'],
-])
-
 function attributeOf(key: string): string {
-  const attribute = attributes.get(key)
+  const attribute = runAttributes.get(key)
   if (attribute === undefined)
-    throw invalid(`Invalid attribute key '${key}'; there are ${[...attributes.keys()].join(', ')}`)
+    throw invalid(`Invalid attribute key '${key}'; there are ${[...runAttributes.keys()].join(', ')}`)
   return attribute
-}
-
-function conditionOf({ entity, key, comparator, value }: Comparison): RunCondition {
-  if (entity === 'tag' && key === nameTag) return { field: 'attribute', key: 'name', comparator, value }
-  if (entity !== 'attribute') return { field: entity, key, comparator, value }
-  const attribute = attributeOf(key)
-  const translate = (text: string) => {
-    if (attribute === 'run') return tryRunUuid(text) ?? text
-    return attribute === 'status' ? text.toLowerCase() : text
-  }
-  if (Array.isArray(value)) return { field: 'attribute', key: attribute, comparator, value: value.map(translate) }
-  const instants = attribute === 'startedAt' || attribute === 'endedAt'
-  return {
-    field: 'attribute',
-    key: attribute,
-    comparator,
-    value: instants ? instant(Number(value)) : translate(String(value)),
-  }
 }
 
 function orderOf({ entity, key, descending }: Ordering) {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { LedgerEntry } from '#platform/kernel/contract.ts'
+import type { GatePolicySpec } from '../contract.ts'
 
 /** A value that a rule read, as people read it. */
 export function valueText(value: unknown): string {
@@ -33,4 +34,12 @@ export function judgementsOf(policy: string, entries: readonly LedgerEntry[]): J
     const failed = gates.filter((gate) => !gate.passed).map((gate) => gate.rule)
     return [{ entry: entry.id, at: entry.at, version, outcome: entry.outcome, failed }]
   })
+}
+
+/** Which models a policy judges, in words. */
+export function appliesText({ appliesTo: { models, tiers } }: GatePolicySpec): string {
+  if (models.length === 0 && tiers.length === 0) return 'every model'
+  const named = models.length > 3 ? `${models.slice(0, 3).join(', ')} and ${models.length - 3} more` : models.join(', ')
+  const graded = `${models.length === 0 ? 'models of ' : ' when of '}tier ${tiers.join(' or ')}`
+  return `${named}${tiers.length === 0 ? '' : graded}`
 }

@@ -101,7 +101,11 @@ function KnownFinding({ finding }: { finding: Finding }) {
           </Section>
         </Panel>
       )}
-      <EntriesAbout subject={`finding:${finding.finding}`} title="What was done" />
+      <EntriesAbout
+        subject={`finding:${finding.finding}`}
+        title="What was done"
+        operation="start-retraining,open-incident,resolve-finding"
+      />
     </Page>
   )
 }

@@ -53,26 +53,37 @@ export function StepGraphCanvas({ steps, selected, onSelect }: StepGraphProps) {
   )
 }
 
-function place(steps: readonly PlannedStep[], rankdir: 'LR' | 'TB') {
+interface Point {
+  x: number
+  y: number
+}
+
+interface Placed {
+  width: number
+  height: number
+  places: Map<string, Point>
+  edges: { key: string; path: string }[]
+}
+
+/** The library's own types do not resolve here; these are what it answers. */
+function place(steps: readonly PlannedStep[], rankdir: 'LR' | 'TB'): Placed {
   const graph = new graphlib.Graph()
   graph.setGraph({ rankdir, nodesep: 14, ranksep: 36, marginx: 2, marginy: 2 })
   graph.setDefaultEdgeLabel(() => ({}))
   for (const { step } of steps) graph.setNode(step, { width, height })
   for (const { step, needs } of steps) for (const need of needs) graph.setEdge(need, step)
   layout(graph)
-  const size = graph.graph()
+  const size: { width: number; height: number } = graph.graph()
+  const pairs: { v: string; w: string }[] = graph.edges()
   return {
-    width: Number(size.width ?? 0),
-    height: Number(size.height ?? 0),
+    width: size.width,
+    height: size.height,
     places: new Map(steps.map(({ step }) => [step, graph.node(step)])),
-    edges: graph.edges().map((edge) => ({
-      key: `${edge.v} ${edge.w}`,
-      path: curve(graph.edge(edge).points ?? []),
-    })),
+    edges: pairs.map((pair) => ({ key: `${pair.v} ${pair.w}`, path: curve(graph.edge(pair).points) })),
   }
 }
 
-function curve(points: readonly { x: number; y: number }[]): string {
+function curve(points: readonly Point[]): string {
   const [first, ...rest] = points
   const last = rest.at(-1)
   if (first === undefined || last === undefined) return ''

@@ -139,12 +139,14 @@ function Lines({ log: { lines }, following, marked, shown }: LinesProps) {
   const [top, setTop] = useState(0)
   const [visible, setVisible] = useState(30)
   const marks = useMemo(() => new Set(marked), [marked])
+  const begun = useRef(false)
   const count = lines.at(-1) === '' ? lines.length - 1 : lines.length
   useEffect(() => {
     const element = frame.current
     if (element === null) return
     setVisible(Math.ceil(element.clientHeight / lineHeight) + 1)
-    if (following) element.scrollTop = count * lineHeight
+    if (following || !begun.current) element.scrollTop = count * lineHeight
+    begun.current = true
   }, [following, count])
   useEffect(() => {
     if (shown !== undefined && frame.current !== null) frame.current.scrollTop = (shown - 5) * lineHeight

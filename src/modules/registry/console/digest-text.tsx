@@ -1,5 +1,5 @@
 import { Anchor } from '@mantine/core'
-import { shortened } from '../../../console/subject-link.tsx'
+import { shortened } from '../../../console/design/format.ts'
 
 /** The first digits of a digest; the bytes can be downloaded where a file name for them is given. */
 export function DigestText({ digest, download }: { digest: string; download?: string }) {

@@ -52,11 +52,6 @@ export function ModelPage() {
                 <Age at={data.changedAt} />
               </Anchor>
             ),
-            Gates: (
-              <Anchor inherit renderRoot={(props) => <Link {...props} to="/policies" search={{ model }} />}>
-                Policies that judge it
-              </Anchor>
-            ),
           }}
         />
       )}

@@ -1,0 +1,31 @@
+import type { z } from 'zod'
+import type { PartialScope, Role } from '../contract.ts'
+
+/** What each role may do, in a line. */
+export const roles: Readonly<Record<Role, string>> = {
+  viewer: 'reads everything in its scope',
+  contributor: 'also makes datasets, features, runs and models',
+  operator: 'also releases, rolls back and handles incidents',
+  approver: 'reads everything and decides on what waits for approval',
+  admin: 'may do everything, people and tokens included',
+  node: 'serves predictions: for inference nodes',
+}
+
+export const scopeKinds = ['everywhere', 'environment', 'endpoint', 'model', 'dataset', 'pipeline'] as const
+
+export type ScopeKind = (typeof scopeKinds)[number]
+
+type Scope = z.output<typeof PartialScope>
+
+/** An endpoint is named with its environment: `prod/flight-delays`. */
+export function scopeOf(kind: ScopeKind, name: string): Scope {
+  if (kind === 'everywhere') return {}
+  if (kind !== 'endpoint') return { [kind]: name.trim() }
+  const [environment = '', endpoint = ''] = name.trim().split('/')
+  return { environment, endpoint }
+}
+
+export function scopeText(scope: Scope): string {
+  const named = Object.entries(scope)
+  return named.length === 0 ? 'everywhere' : named.map(([kind, name]) => `${kind} ${name}`).join(', ')
+}

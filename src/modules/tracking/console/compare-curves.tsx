@@ -1,0 +1,94 @@
+import { Button, Group, Select, Text } from '@mantine/core'
+import { useQueries } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { z } from 'zod'
+import { read } from '../../../console/api.ts'
+import { Chart } from '../../../console/design/chart.tsx'
+import { Panel } from '../../../console/design/panel.ts'
+import { Section } from '../../../console/design/section.tsx'
+import { usePageState } from '../../../console/page-state.ts'
+import { getTrackingRun, listMetricPoints } from '../contract.ts'
+import { curveOf } from './run-columns.ts'
+
+const PageState = z.object({
+  metric: z.string().max(250).optional().catch(undefined),
+  compare: z.string().optional().catch(undefined),
+})
+const mostPoints = 5_000
+
+/** One metric of a few runs, over its steps. */
+export function CompareCurves({ runs }: { runs: readonly string[] }) {
+  const [{ metric: chosen }, change] = usePageState(PageState)
+  const described = useQueries({ queries: runs.map((run) => read(getTrackingRun, { run }, ['run', 'tracking-run'])) })
+  const known = described.flatMap(({ data }) => (data === undefined ? [] : [data]))
+  const keys = [...new Set(known.flatMap(({ metrics }) => metrics.map(({ key }) => key)))].sort()
+  const metric = chosen !== undefined && keys.includes(chosen) ? chosen : keys[0]
+  const points = useQueries({
+    queries: known.map(({ run }) => ({
+      ...read(listMetricPoints, { run, key: metric ?? '', limit: mostPoints }, ['run', 'tracking-run']),
+      enabled: metric !== undefined,
+    })),
+  })
+  const series = known.map(({ run, name }, index) => ({ run, name, points: points[index]?.data?.items ?? [] }))
+  const drawn = JSON.stringify(series.map((one) => [one.run, one.name, one.points.length, one.points.at(-1)?.value]))
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the chart is made anew when what it draws has changed
+  const option = useMemo(
+    () => ({
+      legend: { type: 'scroll', left: 0, right: 0 },
+      tooltip: { show: false },
+      grid: { left: 8, right: 16, top: 36, bottom: 8, containLabel: true },
+      xAxis: { type: 'value', name: 'step', minInterval: 1 },
+      yAxis: { type: 'value', scale: true },
+      series: series.map((one, index) => ({
+        // Two runs may have one name, which a legend would show as one.
+        name: series.some((other, at) => at < index && other.name === one.name)
+          ? `${one.name} (${index + 1})`
+          : one.name,
+        type: 'line',
+        showSymbol: one.points.length < 2,
+        data: curveOf(one.points),
+      })),
+    }),
+    [drawn],
+  )
+  return (
+    <Panel>
+      <Section
+        title="Curves"
+        aside={
+          <Group gap="xs">
+            <Select
+              aria-label="Metric"
+              size="xs"
+              searchable
+              allowDeselect={false}
+              data={keys}
+              value={metric ?? null}
+              onChange={(key) => change({ metric: key ?? undefined })}
+            />
+            <Button size="xs" variant="default" onClick={() => change({ compare: undefined, metric: undefined })}>
+              Close
+            </Button>
+          </Group>
+        }
+      >
+        {metric === undefined ? (
+          <Text size="sm" c="dimmed">
+            {described.some(({ isPending }) => isPending) ? 'Reading …' : 'None of the runs logged a metric.'}
+          </Text>
+        ) : (
+          <Chart
+            height={300}
+            label={`${metric} by step of ${series.map(({ name, points: of }) => `${name}, at last ${of.at(-1)?.value ?? 'unknown'}`).join('; ')}`}
+            option={option}
+          />
+        )}
+        {points.some(({ data }) => data?.nextCursor != null) && (
+          <Text size="xs" c="dimmed">
+            The first {mostPoints.toLocaleString('en')} points of each run.
+          </Text>
+        )}
+      </Section>
+    </Panel>
+  )
+}
