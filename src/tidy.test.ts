@@ -52,7 +52,7 @@ const layers: Layer[] = [
     mayImport: (imported) =>
       consoleCode.test(imported) ||
       contract.test(imported) ||
-      /^(src\/platform\/(surfaces\/client|operation|errors)\.ts$|npm:|node:)/.test(imported),
+      /^(src\/platform\/(surfaces\/client|operation|errors|actor)\.ts$|npm:|node:)/.test(imported),
   },
   {
     name: 'lists',

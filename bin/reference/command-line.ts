@@ -18,10 +18,7 @@ const meaningOf = new Map(Object.entries(meanings))
 
 export async function commandLinePage(): Promise<string> {
   const modules = [...new Set(operations.map((one) => one.module))].map((module) => {
-    const declared = operations
-      .filter((one) => one.module === module)
-      .map((one) => one.operation)
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
+    const declared = operations.filter((one) => one.module === module).map((one) => one.operation)
     const rows = declared.map(({ name, summary, method, path }) => [`\`${name}\``, summary, `\`${method} ${path}\``])
     const help = declared.map((operation) => helpOf(operation)).join('\n\n\n')
     return `### ${module}\n\n${table(['Operation', 'What it does', 'Over HTTP'], rows)}\n\n<details><summary>Arguments</summary>\n\n\`\`\`text\n${help}\n\`\`\`\n\n</details>\n`

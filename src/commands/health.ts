@@ -1,5 +1,6 @@
 import { request as plainRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#platform/config.ts'
 import { exitCodes, type Output } from '#platform/surfaces/command-line.ts'
 import { localUrl } from '#platform/tls/server-names.ts'
@@ -18,6 +19,7 @@ interface Found {
 }
 
 const timeoutMs = 3_000
+const pollMs = 50
 
 /**
  * Asks what runs on this machine how it is: with flags, those parts have to answer; without, whatever listens has to be
@@ -36,6 +38,16 @@ export async function health(args: readonly string[], config: Config, output: Ou
   return told.length > 0 && told.every(({ state }) => state === 'well') ? exitCodes.ok : exitCodes.refused
 }
 
+/** Whether the inference node of this machine answers in time. Ready it is later: when it holds a plan and its models. */
+export async function nodeAnswers(config: Config, withinMs: number): Promise<boolean> {
+  const node = { name: 'inference node', url: `${localUrl({ ...config, port: config.inferencePort })}/v2/health/live` }
+  for (const end = performance.now() + withinMs; performance.now() < end; ) {
+    if ((await ask(node)).state === 'well') return true
+    await sleep(pollMs)
+  }
+  return false
+}
+
 function partsOf(config: Config): Part[] {
   const { tls, host, inferencePort, workerPort } = config
   // A worker speaks plain HTTP whatever the others do: it has nothing to tell but this.
@@ -48,7 +60,7 @@ function partsOf(config: Config): Part[] {
 }
 
 /** Nothing is sent and only this machine is asked, so the certificate may be for other names and of any authority. */
-async function ask({ name, url }: Part): Promise<Found> {
+async function ask({ name, url }: Omit<Part, 'flag'>): Promise<Found> {
   const send = url.startsWith('https:') ? tlsRequest : plainRequest
   const options = { agent: false, rejectUnauthorized: false, signal: AbortSignal.timeout(timeoutMs) }
   return new Promise((resolve) => {

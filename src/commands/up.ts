@@ -14,6 +14,7 @@ import { localAuthorities } from '#platform/tls/trust.ts'
 import { buildConsoleIfStale, consoleDirectory } from '../console/build.ts'
 import { protocols } from '../protocols/index.ts'
 import { type ClientFile, ensureClientFile, ensureNodeToken, ensureWorkspace, signInLink } from './bootstrap.ts'
+import { nodeAnswers } from './health.ts'
 import { listen, refuseTakenPort } from './listen.ts'
 import { supervise } from './supervise.ts'
 import { packageVersion } from './version.ts'
@@ -37,6 +38,8 @@ export interface UpOptions {
 }
 
 const drainMs = 10_000
+/** Longer than a node takes to start on a busy machine; without it, everything else works all the same. */
+const nodeStartMs = 20_000
 
 /** One process tree on one machine: PostgreSQL, the control plane in this process, and an inference node beside it. */
 export async function up(config: Config, options: UpOptions): Promise<Up> {
@@ -119,6 +122,9 @@ export async function up(config: Config, options: UpOptions): Promise<Up> {
       })
       stops.push(() => inference.stop())
       inferencePid = () => inference.pid
+      if (!(await nodeAnswers(config, nodeStartMs))) {
+        options.onProgress(`The inference node does not answer yet; ${join(dataDir, 'logs', `${name}.log`)} says why.`)
+      }
     }
     return {
       dataDir,

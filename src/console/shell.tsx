@@ -63,11 +63,11 @@ export function Shell() {
           <Logo />
           Pave
         </Link>
-        <Text c="dimmed" truncate>
+        <Text c="dimmed" truncate visibleFrom="xs">
           {me.workspace.name}
         </Text>
         <Group gap="sm" wrap="nowrap" ml="auto">
-          <UnstyledButton className={styles.search} onClick={search} aria-label="Search (Ctrl K) and commands">
+          <UnstyledButton className={styles.search} onClick={search} title="Search and commands">
             <SearchIcon />
             <span className={styles.searchText}>Search</span>
             <Kbd size="xs" visibleFrom="md">

@@ -27,11 +27,15 @@ const contracts: ReadonlyArray<readonly [string, object]> = [
   ['incidents', incidents],
 ]
 
-/** Every declared operation with its module, without the code that carries it out: what clients need. */
+/**
+ * Every declared operation with its module, without the code that carries it out: what clients need. In the order of the
+ * names, because the exports of a module have one order in Node and another when something bundled them.
+ */
 export const operations: ReadonlyArray<{ module: string; operation: Operation }> = contracts.flatMap(
   ([module, contract]) =>
     Object.values(contract)
       .filter(isOperation)
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((operation) => ({ module, operation })),
 )
 

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { AxeResults } from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished } from 'vitest'
-import { createSignInLink } from '#modules/identity/contract.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished } from 'vitest'
+import { createPrincipal, createSignInLink, createToken, type Role } from '#modules/identity/contract.ts'
 import { type Client, createClient } from '#platform/surfaces/client.ts'
 import type { Stage } from './global-setup.ts'
 
@@ -34,11 +34,12 @@ if (!('missing' in found)) {
     browser = await chromium.connect(found.browser)
   })
   afterAll(async () => browser?.close())
+  afterEach(() => expect(pageErrors.splice(0), 'errors in the pages').toEqual([]))
 }
 
 /**
  * A page of a browser of its own, in which a principal (`admin`; `ada`, who builds; `grace`, who approves) has signed
- * in, or nobody. An error that reaches the page's console fails the test.
+ * in, or nobody. An error that a script of the page throws fails the test.
  */
 export async function openPage(as: string | undefined, path = '/', view: View = {}): Promise<Page> {
   const { width = 1280, scheme = 'light', at = { url: stage.url, admin } } = view
@@ -72,7 +73,7 @@ export async function signIn(context: BrowserContext, as: string, at: { url: str
   if (!answer.ok()) throw new Error(`${as} could not sign in: ${await answer.text()}`)
 }
 
-/** Fails with what axe finds serious or critical on the page, and with errors that scripts threw there. */
+/** Fails with what axe finds serious or critical on the page. */
 export async function expectAccessible(page: Page): Promise<void> {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource)
   const { violations } = await page.evaluate(
@@ -81,7 +82,6 @@ export async function expectAccessible(page: Page): Promise<void> {
   const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
   const told = grave.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map((node) => node.html).join('\n  ')}`)
   expect(told, `axe on ${page.url()}`).toEqual([])
-  expect(pageErrors.splice(0), 'errors in the page').toEqual([])
 }
 
 /** Fails when the page itself scrolls sideways: parts of it may, in their own frame. */
@@ -108,4 +108,23 @@ const axeSource = await readAxe()
 async function readAxe(): Promise<string> {
   const { readFile } = await import('node:fs/promises')
   return readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+}
+
+/** A client of a principal of its own, made with a role; its name and an API token beside it. */
+export async function newPerson(
+  name: string,
+  role: Role,
+  at: { url: string; admin: Client } = { url: stage.url, admin },
+): Promise<{ name: string; token: string; client: Client }> {
+  await at.admin.call(createPrincipal, { name, role })
+  return clientOf(name, at)
+}
+
+/** A client of a principal that is there already. */
+export async function clientOf(
+  name: string,
+  at: { url: string; admin: Client } = { url: stage.url, admin },
+): Promise<{ name: string; token: string; client: Client }> {
+  const { token } = await at.admin.call(createToken, { principal: name, name: 'test', expiresIn: 3600 })
+  return { name, token, client: createClient({ url: at.url, token }) }
 }

@@ -285,7 +285,7 @@ export const searchTrackingRuns = operation({
     conditions: z.array(RunCondition).max(50).default([]),
     filter: z
       .string()
-      .max(10_000)
+      .max(50_000)
       .default('')
       .describe("More conditions, as MLflow writes them: metrics.auc > 0.7 and params.depth = '6'"),
     orderBy: z.array(RunOrder).max(10).default([]),

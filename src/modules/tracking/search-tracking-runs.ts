@@ -5,15 +5,24 @@ import * as contract from './contract.ts'
 import { describeRuns } from './describe-runs.ts'
 import { conditionsOf } from './run-filter.ts'
 import { afterKeys, orderBy, predicateOf, sortKeysOf } from './run-search.ts'
-import type { RunRow } from './tables.ts'
+import { type RunRow, trackingFailure } from './tables.ts'
+
+const mostConditions = 50
 
 export const searchTrackingRuns = handle(contract.searchTrackingRuns, async (ctx, input) => {
   const keys = sortKeysOf(input.orderBy)
+  const conditions = [...input.conditions, ...conditionsOf(input.filter)]
+  if (conditions.length > mostConditions) {
+    throw trackingFailure(
+      'run_search_invalid',
+      `There are ${conditions.length} conditions; ${mostConditions} is the most`,
+    )
+  }
   const after = decodeCursor(input.cursor, keys.length)
   const predicates = [
     sql<boolean>`run.experiment = any(${input.experiments.map(Number)}::int[])`,
     ...(input.state === 'all' ? [] : [sql<boolean>`run.state = ${input.state}`]),
-    ...[...input.conditions, ...conditionsOf(input.filter)].map(predicateOf),
+    ...conditions.map(predicateOf),
     ...(after === undefined ? [] : [afterKeys(keys, after)]),
   ]
   const { rows } = await sql<RunRow & { sort_keys: (string | number)[] }>`

@@ -202,7 +202,8 @@ describe('runs', () => {
     ]) {
       expect(await names({ filter }), filter).toEqual(['r2'])
     }
-    for (const filter of ['metrics.auc >', "color = 'red'", "startedAt > 'soon'", 'a or b']) {
+    const tooMany = Array.from({ length: 51 }, (_, index) => `metrics.auc > ${index}`).join(' and ')
+    for (const filter of ['metrics.auc >', "color = 'red'", "startedAt > 'soon'", 'a or b', tooMany]) {
       await expect(names({ filter }), filter).rejects.toMatchObject({ code: 'run_search_invalid' })
     }
     await expect(names({ conditions: [{ ...metric('>', 0), value: 'x' }] })).rejects.toMatchObject({

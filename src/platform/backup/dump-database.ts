@@ -6,7 +6,7 @@ import type { Manifest, Table } from './manifest.ts'
 import { writePart } from './part-files.ts'
 
 /** Kysely's own tables: what they say is in the manifest, and the migrations write it again. */
-export const migrationTables = ['migration', 'migration_lock']
+const migrationTables = ['migration', 'migration_lock']
 
 /** Settings that text values depend on; both directions use the same. */
 const portable = [

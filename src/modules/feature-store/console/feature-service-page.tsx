@@ -1,6 +1,6 @@
-import { Button, Code, Group, Skeleton, Stack, Text, TextInput } from '@mantine/core'
+import { Anchor, Button, Code, Group, Skeleton, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { ProfileCharts } from '#modules/registry/console/profile-charts.tsx'
 import { getVersion } from '#modules/registry/contract.ts'
@@ -75,9 +75,12 @@ function TryIt({ service }: { service: FeatureService }) {
               wrap: true,
               cell: ({ from }) =>
                 'view' in from ? (
-                  <>
-                    <SubjectLink kind="feature-view" id={from.view} bare />:{from.aggregation}
-                  </>
+                  <Anchor
+                    inherit
+                    renderRoot={(props) => <Link {...props} to="/features/views/$view" params={{ view: from.view }} />}
+                  >
+                    {from.view}:{from.aggregation}
+                  </Anchor>
                 ) : (
                   <Code>{from.expression}</Code>
                 ),

@@ -1,7 +1,7 @@
-import { Anchor, Code, Skeleton, Stack, Text } from '@mantine/core'
+import { Code, Skeleton, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
-import { listEntries } from '#platform/kernel/contract.ts'
+import { getRouteApi } from '@tanstack/react-router'
+import { listEntries, listPendingOperations } from '#platform/kernel/contract.ts'
 import { read } from '../../../console/api.ts'
 import { DataTable } from '../../../console/design/data-table.tsx'
 import { Facts } from '../../../console/design/facts.tsx'
@@ -86,10 +86,12 @@ export function PolicyPage() {
 const looked = 200
 
 function Judgements({ policy }: { policy: string }) {
-  const { data, error } = useQuery(
+  const entries = useQuery(
     read(listEntries, { operation: 'start-release', limit: looked }, ['release', 'pending-operation']),
   )
-  const rows = judgementsOf(policy, data?.items ?? [])
+  const pending = useQuery(read(listPendingOperations, { state: 'all', limit: looked }, ['pending-operation']))
+  const error = entries.error ?? pending.error
+  const rows = judgementsOf(policy, entries.data?.items ?? [], pending.data?.items ?? [])
   return (
     <Panel>
       <Section
@@ -101,7 +103,7 @@ function Judgements({ policy }: { policy: string }) {
         }
       >
         {error !== null && <Problem error={error} />}
-        {data !== undefined && rows.length === 0 && (
+        {entries.data !== undefined && pending.data !== undefined && rows.length === 0 && (
           <Text size="sm" c="dimmed">
             It was not asked yet.
           </Text>
@@ -110,16 +112,9 @@ function Judgements({ policy }: { policy: string }) {
           <DataTable
             label="Last judgements"
             rows={rows.slice(0, 20)}
-            rowKey={({ entry }) => entry}
+            rowKey={({ id }) => id}
             columns={[
-              {
-                title: 'When',
-                cell: ({ at, entry }) => (
-                  <Anchor inherit renderRoot={(props) => <Link {...props} to="/ledger/$entry" params={{ entry }} />}>
-                    <Instant at={at} />
-                  </Anchor>
-                ),
-              },
+              { title: 'When', cell: ({ at }) => <Instant at={at} /> },
               {
                 title: 'Version',
                 cell: ({ version }) => (version === undefined ? '–' : <SubjectLink kind="version" id={version} bare />),
@@ -134,7 +129,14 @@ function Judgements({ policy }: { policy: string }) {
                     <State tone="bad">failed {failed.join(', ')}</State>
                   ),
               },
-              { title: 'The release', cell: ({ outcome }) => outcome },
+              {
+                title: 'Where',
+                cell: ({ kind, id }) => (
+                  <>
+                    {kind === 'entry' ? 'entry' : 'approval'} <SubjectLink kind={kind} id={id} bare />
+                  </>
+                ),
+              },
             ]}
           />
         )}

@@ -23,24 +23,30 @@ test('values are shown as they were seen', () => {
   ])
 })
 
-test('judgements are those entries in which the policy was asked', () => {
-  const entry = (id: string, facts: Record<string, unknown> | undefined): LedgerEntry => ({
+test('judgements are found in refusals, in releases that passed at once, and in what had to be approved', () => {
+  const gate = (policy: string, rule: string, passed: boolean) => ({ policy, rule, passed, values: {} })
+  const entry = (id: string, at: string, facts: Record<string, unknown> | undefined): LedgerEntry => ({
     leaf: 1,
     id,
-    at: '2026-01-01T00:00:00.000Z',
+    at,
     actor: { kind: 'user', id },
     operation: 'start-release',
     outcome: 'refused',
-    subjects: [{ kind: 'version', id: 'm@1' }],
+    subjects: [],
     ...(facts !== undefined && { facts }),
   })
-  const gate = (policy: string, rule: string, passed: boolean) => ({ policy, rule, passed, values: {} })
-  expect(
-    judgementsOf('p', [
-      entry('a', { gates: [gate('p', 'good', false), gate('p', 'fair', true), gate('q', 'other', false)] }),
-      entry('b', { gates: [gate('q', 'good', false)] }),
-      entry('c', { gates: 'nonsense' }),
-      entry('d', undefined),
-    ]),
-  ).toEqual([{ entry: 'a', at: '2026-01-01T00:00:00.000Z', version: 'm@1', outcome: 'refused', failed: ['good'] }])
+  const refused = { details: { facts: { version: 'm@2', gates: [gate('p', 'good', false), gate('p', 'fair', true)] } } }
+  const pending = { id: 'w', requestedAt: '2026-01-02', evidence: { version: 'm@3', gates: [gate('p', 'good', true)] } }
+  const entries = [
+    entry('a', '2026-01-01', refused),
+    entry('b', '2026-01-03', { version: 'm@4', gates: [gate('p', 'good', true)] }),
+    entry('c', '2026-01-04', { gates: [gate('q', 'good', false)] }),
+    entry('d', '2026-01-05', { gates: 'nonsense' }),
+    entry('e', '2026-01-06', undefined),
+  ]
+  expect(judgementsOf('p', entries, [pending])).toEqual([
+    { kind: 'entry', id: 'b', at: '2026-01-03', version: 'm@4', failed: [] },
+    { kind: 'pending-operation', id: 'w', at: '2026-01-02', version: 'm@3', failed: [] },
+    { kind: 'entry', id: 'a', at: '2026-01-01', version: 'm@2', failed: ['good'] },
+  ])
 })

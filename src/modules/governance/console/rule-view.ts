@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { LedgerEntry } from '#platform/kernel/contract.ts'
+import type { LedgerEntry, PendingOperation } from '#platform/kernel/contract.ts'
 import type { GatePolicySpec } from '../contract.ts'
 
 /** A value that a rule read, as people read it. */
@@ -10,30 +10,49 @@ export function valueText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-const JudgedFacts = z.object({
+const Judged = z.object({
   version: z.string().optional(),
   gates: z.array(z.object({ policy: z.string(), rule: z.string(), passed: z.boolean() })),
 })
+/** A refusal has them among the details of its error. */
+const Refused = z.object({ details: z.object({ facts: Judged }) })
 
 /** What a policy said of a version when it was to be released. */
 export interface Judgement {
-  entry: string
+  /** The ledger entry or the waiting operation that holds it. */
+  kind: 'entry' | 'pending-operation'
+  id: string
   at: string
   version: string | undefined
-  outcome: LedgerEntry['outcome']
   failed: string[]
 }
 
-/** The judgements of one policy among the ledger's entries. */
-export function judgementsOf(policy: string, entries: readonly LedgerEntry[]): Judgement[] {
-  return entries.flatMap((entry) => {
-    const facts = JudgedFacts.safeParse(entry.facts)
-    const gates = facts.data?.gates.filter((gate) => gate.policy === policy) ?? []
-    if (gates.length === 0) return []
-    const version = entry.subjects.find(({ kind }) => kind === 'version')?.id ?? facts.data?.version
-    const failed = gates.filter((gate) => !gate.passed).map((gate) => gate.rule)
-    return [{ entry: entry.id, at: entry.at, version, outcome: entry.outcome, failed }]
-  })
+/** The judgements of one policy, newest first: what was refused or let pass at once, and what had to be approved. */
+export function judgementsOf(
+  policy: string,
+  entries: readonly LedgerEntry[],
+  pending: readonly Pick<z.infer<typeof PendingOperation>, 'id' | 'requestedAt' | 'evidence'>[],
+): Judgement[] {
+  const entered = entries.flatMap(({ id, at, facts, subjects }) =>
+    judged(policy, Refused.safeParse(facts).data?.details.facts ?? facts, {
+      kind: 'entry',
+      id,
+      at,
+      version: subjects.find((subject) => subject.kind === 'version')?.id,
+    }),
+  )
+  const waited = pending.flatMap(({ id, requestedAt, evidence }) =>
+    judged(policy, evidence, { kind: 'pending-operation', id, at: requestedAt, version: undefined }),
+  )
+  return [...entered, ...waited].sort((a, b) => b.at.localeCompare(a.at))
+}
+
+function judged(policy: string, facts: unknown, about: Omit<Judgement, 'failed'>): Judgement[] {
+  const { data } = Judged.safeParse(facts)
+  const gates = data?.gates.filter((gate) => gate.policy === policy) ?? []
+  if (gates.length === 0) return []
+  const failed = gates.filter((gate) => !gate.passed).map((gate) => gate.rule)
+  return [{ ...about, version: about.version ?? data?.version, failed }]
 }
 
 /** Which models a policy judges, in words. */

@@ -7,9 +7,11 @@ import { Instant } from '../../../console/design/instant.tsx'
 import { Panel } from '../../../console/design/panel.ts'
 import { SearchBox } from '../../../console/design/search-box.tsx'
 import { usePageState } from '../../../console/page-state.ts'
-import { listPrincipals, type Principal, PrincipalKind } from '../contract.ts'
+import { createPrincipal, listPrincipals, type Member, PrincipalKind } from '../contract.ts'
 import { AddPersonForm } from './add-person-form.tsx'
+import { Lacking, useMay } from './may.tsx'
 import { Person } from './person.tsx'
+import { scopeText } from './roles-view.ts'
 import { SettingsFrame } from './settings-frame.tsx'
 
 const View = z.object({
@@ -22,12 +24,14 @@ const View = z.object({
 /** Who may do what here. */
 export function PeoplePage() {
   const [{ principal, kind, search, add }, change] = usePageState(View)
+  const mayAdd = useMay(createPrincipal)
   return (
     <SettingsFrame
       title="People"
       about="People, service accounts and inference nodes of this workspace, and what their roles let them do."
-      actions={<Button onClick={() => change({ add: true })}>Add</Button>}
+      actions={mayAdd && <Button onClick={() => change({ add: true })}>Add</Button>}
     >
+      <Lacking to={createPrincipal} what="add anybody" />
       {principal !== undefined && <Person id={principal} />}
       <Group gap="xs" component="search" aria-label="Filter the people">
         <SearchBox
@@ -67,7 +71,7 @@ export function PeoplePage() {
         />
       </Panel>
       <Modal
-        opened={add === true}
+        opened={add === true && mayAdd}
         onClose={() => change({ add: undefined })}
         title="Add a person, a service account or a node"
         centered
@@ -79,7 +83,7 @@ export function PeoplePage() {
   )
 }
 
-const columns: readonly Column<z.output<typeof Principal>>[] = [
+const columns: readonly Column<Member>[] = [
   {
     title: 'Name',
     cell: ({ id, name }) => (
@@ -93,6 +97,28 @@ const columns: readonly Column<z.output<typeof Principal>>[] = [
     ),
   },
   { title: 'Kind', cell: ({ kind }) => kind.replace('-', ' ') },
+  {
+    title: 'Roles',
+    wrap: true,
+    cell: ({ roles }) =>
+      roles.length === 0 ? (
+        <Text span c="dimmed">
+          none
+        </Text>
+      ) : (
+        roles.map(({ id, role, scope }, index) => (
+          <span key={id}>
+            {index > 0 && ', '}
+            {role}
+            {Object.keys(scope).length > 0 && (
+              <Text span c="dimmed">
+                {` in ${scopeText(scope)}`}
+              </Text>
+            )}
+          </span>
+        ))
+      ),
+  },
   { title: 'Since', cell: ({ createdAt }) => <Instant at={createdAt} /> },
   {
     title: 'What they did',

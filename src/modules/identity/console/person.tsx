@@ -13,6 +13,7 @@ import { Section } from '../../../console/design/section.tsx'
 import {
   bindRole,
   createSignInLink,
+  createToken,
   getPrincipal,
   listRoleBindings,
   type Principal,
@@ -20,6 +21,7 @@ import {
   type RoleBinding,
   unbindRole,
 } from '../contract.ts'
+import { Lacking, useMay } from './may.tsx'
 import { RoleFields } from './role-fields.tsx'
 import { roles, type ScopeKind, scopeOf, scopeText } from './roles-view.ts'
 
@@ -33,6 +35,7 @@ export function Person({ id }: { id: string }) {
 
 function Known({ principal }: { principal: z.output<typeof Principal> }) {
   const { name, kind } = principal
+  const [mayBind, mayMake] = [useMay(bindRole), useMay(createToken)]
   const bindings = useQuery(read(listRoleBindings, { principal: name, limit: 200 }, ['user']))
   return (
     <Panel>
@@ -40,25 +43,33 @@ function Known({ principal }: { principal: z.output<typeof Principal> }) {
         title={name}
         aside={
           <Group gap="xs">
-            {kind === 'user' && <SignInLink name={name} />}
-            <GiveRole name={name} />
-            <Button
-              size="xs"
-              variant="default"
-              renderRoot={(props) => <Link {...props} to="/settings/tokens" search={{ make: true, for: name }} />}
-            >
-              Make a token
-            </Button>
+            {kind === 'user' && mayMake && <SignInLink name={name} />}
+            {mayBind && <GiveRole name={name} />}
+            {mayMake && (
+              <Button
+                size="xs"
+                variant="default"
+                renderRoot={(props) => <Link {...props} to="/settings/tokens" search={{ make: true, for: name }} />}
+              >
+                Make a token
+              </Button>
+            )}
             <Anchor size="sm" renderRoot={(props) => <Link {...props} to="/settings" />}>
               Close
             </Anchor>
           </Group>
         }
       >
+        <Lacking to={bindRole} what="give or take back roles" />
         {bindings.error !== null && <Problem error={bindings.error} />}
         {bindings.data?.items.length === 0 && <Text>{name} has no role, and so may do nothing.</Text>}
         {bindings.data !== undefined && bindings.data.items.length > 0 && (
-          <DataTable label={`Roles of ${name}`} columns={columns} rows={bindings.data.items} rowKey={(one) => one.id} />
+          <DataTable
+            label={`Roles of ${name}`}
+            columns={mayBind ? [...columns, takeBack] : columns}
+            rows={bindings.data.items}
+            rowKey={(one) => one.id}
+          />
         )}
       </Section>
     </Panel>
@@ -77,20 +88,21 @@ const columns: readonly Column<z.output<typeof RoleBinding>>[] = [
       </Text>
     ),
   },
-  {
-    title: 'Take back',
-    cell: ({ id, principal, role, scope }) => (
-      <ConfirmButton
-        label="Take back"
-        title={`Take the role ${role} back from ${principal}`}
-        run={() => client.call(unbindRole, { binding: id })}
-      >
-        {principal} stops being {role} ({scopeText(scope)}) with the next request. What they started goes on; what waits
-        for approval and was asked by them runs only if they may still do it then.
-      </ConfirmButton>
-    ),
-  },
 ]
+
+const takeBack: Column<z.output<typeof RoleBinding>> = {
+  title: 'Take back',
+  cell: ({ id, principal, role, scope }) => (
+    <ConfirmButton
+      label="Take back"
+      title={`Take the role ${role} back from ${principal}`}
+      run={() => client.call(unbindRole, { binding: id })}
+    >
+      {principal} stops being {role} ({scopeText(scope)}) with the next request. What they started goes on; what waits
+      for approval and was asked by them runs only if they may still do it then.
+    </ConfirmButton>
+  ),
+}
 
 function GiveRole({ name }: { name: string }) {
   const [opened, setOpened] = useState(false)

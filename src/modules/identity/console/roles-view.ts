@@ -4,8 +4,8 @@ import type { PartialScope, Role } from '../contract.ts'
 /** What each role may do, in a line. */
 export const roles: Readonly<Record<Role, string>> = {
   viewer: 'reads everything in its scope',
-  contributor: 'also makes datasets, features, runs and models',
-  operator: 'also releases, rolls back and handles incidents',
+  contributor: 'reads everything, and makes datasets, features, runs and models',
+  operator: 'what a contributor does, and releases, rolls back, handles incidents',
   approver: 'reads everything and decides on what waits for approval',
   admin: 'may do everything, people and tokens included',
   node: 'serves predictions: for inference nodes',

@@ -7,11 +7,14 @@ import { type Column, OperationTable } from '../../../console/design/data-table.
 import { Empty } from '../../../console/design/empty.tsx'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Panel } from '../../../console/design/panel.ts'
+import { SearchBox } from '../../../console/design/search-box.tsx'
 import { State } from '../../../console/design/state.tsx'
 import { usePageState } from '../../../console/page-state.ts'
 import { PersonSelect } from '../../../console/person-select.tsx'
-import { listTokens, revokeToken, type Token } from '../contract.ts'
+import { createToken, listTokens, revokeToken, type Token } from '../contract.ts'
+import { JoinTokens } from './join-tokens.tsx'
 import { MakeTokenForm } from './make-token-form.tsx'
+import { Lacking, useMay } from './may.tsx'
 import { SettingsFrame } from './settings-frame.tsx'
 
 const View = z.object({
@@ -20,18 +23,26 @@ const View = z.object({
   principal: z.string().max(100).optional().catch(undefined),
   sessions: z.boolean().optional().catch(undefined),
   ended: z.boolean().optional().catch(undefined),
+  search: z.string().max(200).optional().catch(undefined),
 })
 
 /** What speaks for whom. */
 export function TokensPage() {
-  const [{ make, for: principalOfNew, principal, sessions, ended }, change] = usePageState(View)
+  const [{ make, for: principalOfNew, principal, sessions, ended, search }, change] = usePageState(View)
+  const [mayMake, mayRevoke] = [useMay(createToken), useMay(revokeToken)]
   return (
     <SettingsFrame
       title="Tokens"
       about="What programs and sessions of the console carry to speak for somebody. Their secrets are kept nowhere."
-      actions={<Button onClick={() => change({ make: true })}>Make a token</Button>}
+      actions={mayMake && <Button onClick={() => change({ make: true })}>Make a token</Button>}
     >
+      <Lacking to={createToken} what="make or revoke tokens" />
       <Group component="search" aria-label="Filter the tokens">
+        <SearchBox
+          label="Search by name"
+          value={search ?? ''}
+          onChange={(text) => change({ search: text.trim() || undefined })}
+        />
         <PersonSelect
           by="name"
           aria-label="Of whom"
@@ -47,7 +58,7 @@ export function TokensPage() {
           onChange={(event) => change({ sessions: event.currentTarget.checked || undefined })}
         />
         <Switch
-          label="With expired and revoked ones"
+          label="Only expired and revoked ones"
           checked={ended === true}
           onChange={(event) => change({ ended: event.currentTarget.checked || undefined })}
         />
@@ -61,11 +72,13 @@ export function TokensPage() {
             cursor,
             sessions: sessions === true,
             valid: ended !== true,
+            ended: ended === true,
             ...(principal && { principal }),
+            ...(search && { search }),
           })}
           about={['token']}
           noun="token"
-          columns={columns}
+          columns={mayRevoke ? [...columns, revoke] : columns}
           rowKey={(one) => one.id}
           empty={
             <Empty title="No token is like that" command="pave create-token ada laptop">
@@ -74,8 +87,9 @@ export function TokensPage() {
           }
         />
       </Panel>
+      <JoinTokens />
       <Modal
-        opened={make === true}
+        opened={make === true && mayMake}
         onClose={() => change({ make: undefined, for: undefined })}
         title="Make an API token"
         size="lg"
@@ -89,21 +103,22 @@ export function TokensPage() {
   )
 }
 
-type Row = z.output<typeof Token>
+type Row = Token
 
 const columns: readonly Column<Row>[] = [
   { title: 'Token', wrap: true, cell: ({ name }) => <strong style={{ overflowWrap: 'anywhere' }}>{name}</strong> },
   { title: 'Speaks for', cell: ({ principal }) => principal },
   { title: 'State', cell: (token) => <TokenState token={token} /> },
   { title: 'Made', cell: ({ createdAt }) => <Instant at={createdAt} /> },
-  { title: 'Good until', cell: ({ expiresAt }) => (expiresAt === null ? 'it is revoked' : <Instant at={expiresAt} />) },
+  { title: 'Good until', cell: ({ expiresAt }) => (expiresAt === null ? 'revoked' : <Instant at={expiresAt} />) },
   {
     title: 'May ask for predictions',
     wrap: true,
     cell: ({ endpoints }) => (endpoints.includes('*') ? 'every endpoint' : endpoints.join(', ')),
   },
-  { title: 'Revoke', cell: (token) => <Revoke token={token} /> },
 ]
+
+const revoke: Column<Row> = { title: 'Revoke', cell: (token) => <Revoke token={token} /> }
 
 function TokenState({ token: { revokedAt, expiresAt } }: { token: Row }) {
   const now = useNow()

@@ -2,7 +2,7 @@ import type { EChartsCoreOption } from 'echarts/core'
 import type { Tone } from '../../../console/design/state.tsx'
 import type { Evaluation, Finding, FindingKind, Metric, MonitorSpec } from '../contract.ts'
 
-export const kindNames: Record<FindingKind, string> = {
+const kindNames: Record<FindingKind, string> = {
   drift: 'input drift',
   prediction_drift: 'prediction drift',
   performance: 'performance',
@@ -10,7 +10,7 @@ export const kindNames: Record<FindingKind, string> = {
 }
 
 /** What the values of a kind are measured in. */
-export const unitNames: Record<FindingKind, string> = {
+const unitNames: Record<FindingKind, string> = {
   drift: 'PSI',
   prediction_drift: 'PSI',
   performance: 'AUC',

@@ -82,7 +82,7 @@ function largest(values: readonly (number | null)[]): number | null {
 }
 
 /** A dashed line across a chart at a limit. */
-export function thresholdLine({ name, value }: { name: string; value: number }) {
+function thresholdLine({ name, value }: { name: string; value: number }) {
   return {
     silent: true,
     symbol: 'none',

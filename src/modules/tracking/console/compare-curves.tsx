@@ -36,8 +36,8 @@ export function CompareCurves({ runs }: { runs: readonly string[] }) {
     () => ({
       legend: { type: 'scroll', left: 0, right: 0 },
       tooltip: { show: false },
-      grid: { left: 8, right: 16, top: 36, bottom: 8, containLabel: true },
-      xAxis: { type: 'value', name: 'step', minInterval: 1 },
+      grid: { left: 8, right: 16, top: 36, bottom: 24, containLabel: true },
+      xAxis: { type: 'value', name: 'step', nameLocation: 'middle', nameGap: 24, minInterval: 1 },
       yAxis: { type: 'value', scale: true },
       series: series.map((one, index) => ({
         // Two runs may have one name, which a legend would show as one.

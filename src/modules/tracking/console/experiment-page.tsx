@@ -114,6 +114,8 @@ function Runs({ experiment }: { experiment: string }) {
         <Anchor
           inherit
           fw={600}
+          display="inline-block"
+          miw="12rem"
           style={{ overflowWrap: 'anywhere' }}
           renderRoot={(props) => <Link {...props} to="/tracking-runs/$run" params={{ run }} />}
         >

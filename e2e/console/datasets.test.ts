@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest'
+import { getDatasetVersion } from '#modules/datasets/contract.ts'
+import { admin, describeConsole, expectAccessible, expectNoSidewaysScroll, openPage, shot } from './support/console.ts'
+
+describeConsole('the datasets', () => {
+  it('lead from the list to the rows that broke a rule', async () => {
+    const version = await admin.call(getDatasetVersion, { dataset: 'flights', version: '1' })
+    const broken = version.quarantined['possible-delay'] ?? 0
+    expect(broken).toBeGreaterThan(0)
+    const page = await openPage('ada', '/datasets')
+    await page.getByRole('link', { name: 'flights', exact: true }).click()
+    await page.getByRole('link', { name: '@1', exact: true }).click()
+    await page.getByRole('img', { name: /^delay: mean/ }).waitFor()
+    await shot(page, 'console-dataset')
+    await page.getByRole('tab', { name: 'Contract' }).click()
+    const rule = page.getByRole('row', { name: /possible-delay/ })
+    await rule.getByRole('link', { name: String(broken) }).click()
+    const rows = page.getByRole('table', { name: 'Rows set aside' }).locator('tbody tr')
+    await expect.poll(() => rows.count()).toBe(broken)
+    expect(await rows.first().textContent()).toContain('possible-delay')
+    expect(new URL(page.url()).searchParams.get('rule')).toBe('possible-delay')
+  })
+
+  it('compare the columns of two versions', async () => {
+    const page = await openPage('ada', '/datasets/flights/versions/2?against=1')
+    await page.getByRole('table', { name: 'Most frequent values of origin' }).waitFor()
+    await expect.poll(() => page.getByText('flights@1: ').count()).toBeGreaterThan(3)
+    const origins = page.getByRole('table', { name: 'Most frequent values of origin' }).locator('tbody tr')
+    expect(await origins.first().textContent()).toMatch(/ORD|ATL|DFW/)
+  })
+
+  it.each(['light', 'dark'] as const)('are readable by everybody, and on a phone, %s', async (scheme) => {
+    for (const path of ['/datasets', '/datasets/flights', '/datasets/flights/versions/1?tab=quarantine']) {
+      const page = await openPage('ada', path, { scheme, width: scheme === 'dark' ? 390 : 1280 })
+      await page.getByRole('table').first().waitFor()
+      await expectAccessible(page)
+      await expectNoSidewaysScroll(page)
+    }
+  })
+})

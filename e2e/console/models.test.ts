@@ -1,0 +1,205 @@
+import { readFile } from 'node:fs/promises'
+import { expect, it } from 'vitest'
+import { getVersion, putModel, registerVersion, setAlias } from '#modules/registry/contract.ts'
+import { listEntries } from '#platform/kernel/contract.ts'
+import { linearModel } from '#testing/onnx.ts'
+import { createPlace, startPave } from '../support/start-pave.ts'
+import { eventually } from '../support/wait.ts'
+import { admin, describeConsole, expectAccessible, expectNoSidewaysScroll, openPage, shot } from './support/console.ts'
+
+const signature = {
+  inputs: [{ name: 'features', datatype: 'FP32' as const, shape: [-1, 2] }],
+  outputs: [{ name: 'score', datatype: 'FP32' as const, shape: [-1, 1] }],
+}
+
+const awkward = '<img src=x onerror="document.title=1"> & "深い木" 🌲 ليلة'
+
+async function prepare(model: string, versions: number): Promise<void> {
+  await admin.call(putModel, {
+    model,
+    spec: { owner: awkward, tier: 4, task: 'regression', description: awkward, tags: { team: awkward } },
+  })
+  for (let n = 1; n <= versions; n++) {
+    const body = new Uint8Array(linearModel({ weights: [n, n] }))
+    const { digest: artifact } = await (await admin.raw('POST', '/api/v1/objects', { body })).json()
+    const slices = [{ slice: awkward, rows: 10, metrics: { mae: n } }]
+    await admin.call(registerVersion, { model, artifact, signature, metrics: { mae: n }, slices, note: awkward })
+  }
+}
+
+describeConsole('models', () => {
+  it('are found by name, each with what serves where, and lead to their page', async () => {
+    const page = await openPage('ada', '/models')
+    const row = page.getByRole('row', { name: /flight-delays/ })
+    await row.getByText('prod/flight-delays').waitFor()
+    expect(await row.textContent()).toMatch(/ada\s*Tier 2\s*binary classification\s*@4/)
+    await page.getByRole('searchbox', { name: /Search by name/ }).fill('FLIGHT-DEL')
+    await page.waitForURL(/search=FLIGHT-DEL/)
+    await page.getByText('1 model', { exact: true }).waitFor()
+    await page.getByRole('link', { name: 'flight-delays', exact: true }).click()
+    await page.getByRole('heading', { level: 1, name: 'flight-delays' }).waitFor()
+    await page.getByRole('link', { name: 'fails 3 of 5' }).waitFor()
+    await shot(page, 'model')
+  })
+
+  it('compares versions side by side: metrics with intervals, profiles, what differs', async () => {
+    const page = await openPage('ada', '/models/flight-delays')
+    for (const version of [2, 3]) await page.getByLabel(`Compare version ${version}`).check()
+    await page.getByRole('link', { name: 'Compare 2 versions' }).click()
+    await page.getByRole('heading', { name: 'Compare versions of flight-delays' }).waitFor()
+    const auc = page.getByRole('table', { name: 'Metrics side by side' }).getByRole('row', { name: /^auc/ })
+    expect(await auc.textContent()).toMatch(/0\.\d{4}\s*0\.\d{4} – 0\.\d{4}.*\+0\.\d{4} better/s)
+    await page.getByRole('img', { name: /@2, distance: mean .*; @3, distance: mean/ }).waitFor()
+    await page.getByRole('table', { name: 'Parameters of their runs' }).getByText('trees').waitFor()
+    await expectAccessible(page)
+    await shot(page, 'compare-versions')
+  })
+
+  it('shows a gate with its numbers, and who approved', async () => {
+    const page = await openPage('grace', '/models/flight-delays/versions/2?tab=gates')
+    const rule = page.getByRole('row', { name: /good_enough/ })
+    expect(await rule.textContent()).toMatch(/failed.*version\.metrics\.auc >= 0\.70.*version\.metrics\.auc\s*0\.6986/s)
+    await page.goto('/models/flight-delays/versions/3?tab=gates')
+    await page.getByText('approved by grace').waitFor()
+    await page.getByRole('tab', { name: 'Lineage' }).click()
+    await page.getByRole('link', { name: 'flights@2' }).first().waitFor()
+    await page.getByRole('tab', { name: 'Releases and history' }).click()
+    await page.getByRole('table', { name: 'Releases' }).getByText('prod/flight-delays').first().waitFor()
+  })
+
+  it('has a card that names the limits, and lets the evidence be taken, which the ledger remembers', async () => {
+    const page = await openPage('grace', '/models/flight-delays/versions/3/card')
+    await page.getByText(/auc is worst on origin=/).waitFor()
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Evidence, Markdown' }).click(),
+    ])
+    expect(download.suggestedFilename()).toBe('evidence-flight-delays@3.md')
+    expect(await readFile(await download.path(), 'utf8')).toMatch(/^# Evidence for flight-delays@3/)
+    const { items } = await admin.call(listEntries, { operation: 'export-evidence', limit: 1 })
+    expect(items[0]?.subjects).toContainEqual({ kind: 'version', id: 'flight-delays@3' })
+    await shot(page, 'model-card', { fullPage: true })
+  })
+
+  it('moves an alias and undoes it; one that was moved meanwhile stays, with what was typed', async () => {
+    await prepare('aliased', 3)
+    const page = await openPage('admin', '/models/aliased')
+    const at = async () => (await admin.call(getVersion, { version: 'aliased@champion' })).version
+    const move = async (version: string) => {
+      await page.getByLabel('Alias', { exact: false }).first().fill('champion')
+      await page.getByRole('combobox', { name: 'Version' }).click()
+      await page.getByRole('option', { name: version, exact: true }).click()
+      await page.getByRole('button', { name: /^(Set|Move from)/ }).click()
+    }
+    await move('1')
+    await page.getByText('champion is aliased@1').waitFor()
+    await move('2')
+    await page.getByText('it was aliased@1').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByText('champion is aliased@1').waitFor()
+    expect(await at()).toBe(1)
+
+    // Somebody else moves it before the page can know.
+    await page.route('**/api/v1/models/aliased/aliases/champion', async (route) => {
+      await admin.call(setAlias, { model: 'aliased', alias: 'champion', version: 3 })
+      await page.unroute('**/api/v1/models/aliased/aliases/champion')
+      await route.continue()
+    })
+    await move('2')
+    await page.getByText('champion is at version 3, and no longer at version 1').waitFor()
+    expect(await at()).toBe(3)
+    expect(await page.getByPlaceholder('champion').inputValue()).toBe('champion')
+    await page.getByRole('button', { name: 'Move from 3' }).click()
+    await eventually(async () => (await at()) === 2)
+  })
+
+  it('shows names of every script, and HTML as the text that it is', async () => {
+    await prepare('awkward', 2)
+    const page = await openPage('ada', '/models?search=awkward')
+    await page.getByText(awkward).first().waitFor()
+    for (const path of ['', '/versions/2', '/versions/2/card', '/compare?versions=1,2']) {
+      await page.goto(`/models/awkward${path}`)
+      await page.getByText(awkward).first().waitFor()
+      expect(await page.locator('img[src="x"]').count()).toBe(0)
+      await expectAccessible(page)
+    }
+  })
+
+  it('says what is missing, and how to get it', async () => {
+    await prepare('bare', 0)
+    const page = await openPage('ada', '/models/bare')
+    await page.getByText('No version is registered yet').waitFor()
+    await page.goto('/models?search=no-such-model')
+    await page.getByText('No model matches.').waitFor()
+    await page.goto('/models/no-such-model')
+    await page.getByRole('alert').getByText('There is no model no-such-model').waitFor()
+    await page.goto('/models/flight-delays/compare?versions=nonsense')
+    await page.getByText('Choose two versions or more').waitFor()
+  })
+
+  const rooms = [
+    '/models',
+    '/models/flight-delays',
+    '/models/flight-delays/versions/3',
+    '/models/flight-delays/versions/3?tab=data',
+    '/models/flight-delays/versions/3?tab=gates',
+    '/models/flight-delays/versions/3?tab=lineage',
+    '/models/flight-delays/versions/3?tab=history',
+    '/models/flight-delays/compare?versions=2,3,4',
+    '/models/flight-delays/versions/3/card',
+    '/policies',
+    '/policies/flight-delays',
+  ]
+
+  for (const scheme of ['light', 'dark'] as const) {
+    it(`is accessible in ${scheme} colours, and fits a phone`, async () => {
+      const wide = await openPage('admin', '/models', { scheme })
+      const phone = await openPage('admin', '/models', { scheme, width: 390 })
+      for (const path of rooms) {
+        for (const page of [wide, phone]) {
+          await page.goto(path)
+          await page.getByRole('heading', { level: 1 }).waitFor()
+          await eventually(async () => (await page.locator('.mantine-Skeleton-root').count()) === 0)
+          await expectAccessible(page)
+          await expectNoSidewaysScroll(page)
+        }
+      }
+    }, 120_000)
+  }
+
+  it('a policy shows its rules and what it said lately', async () => {
+    const page = await openPage('grace', '/policies')
+    await page.getByRole('link', { name: 'flight-delays' }).click()
+    await page.getByText('version.worst_slice.auc >= 0.60').waitFor()
+    await page.getByText('failed beats_baseline, good_enough, calibrated').waitFor()
+  })
+
+  it('answers within a second with 10,000 models', async () => {
+    const place = await createPlace()
+    const pave = await startPave(place)
+    const names = Array.from({ length: 10_000 }, (_, n) => `model-${String(n).padStart(5, '0')}`)
+    const spec = { owner: 'ada', tier: 3, task: 'other' as const }
+    const next = names.values()
+    const put = async () => {
+      for (const model of next) await pave.admin.call(putModel, { model, spec })
+    }
+    await Promise.all(Array.from({ length: 16 }, put))
+    const page = await openPage('admin', '/models', { at: { url: place.url, admin: pave.admin } })
+    const shown = async (path: string, text: string) => {
+      const began = performance.now()
+      await page.goto(path)
+      await page.getByText(text).waitFor()
+      return performance.now() - began
+    }
+    await shown('/models', 'model-00049')
+    const took = [
+      await shown('/models', 'model-00049'),
+      await shown('/models?search=09999', 'model-09999'),
+      await shown('/models?order=changed', '50 models, and more'),
+      await shown('/models/model-05000', 'No version is registered yet'),
+    ]
+    console.log(`10,000 models: pages in ${took.map((ms) => `${Math.round(ms)} ms`).join(', ')}`)
+    for (const ms of took) expect(ms).toBeLessThan(1_000)
+    await pave.stop()
+  }, 180_000)
+})
