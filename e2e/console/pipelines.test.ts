@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
 import { getRun, listRuns, putPipeline, type RunState, startRun } from '#modules/pipelines/contract.ts'
 import { eventually } from '../support/wait.ts'
@@ -129,7 +129,7 @@ describeConsole('pipelines', () => {
       page.waitForEvent('download'),
       page.getByRole('row', { name: /^done/ }).getByRole('link', { name: 'Download' }).click(),
     ])
-    expect(await readFile(await download.path(), 'utf8')).toBe('said\n')
+    expect(await text(await download.createReadStream())).toBe('said\n')
   })
 
   it('a log arrives while it is printed, and a run is cancelled with a reason', async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { listRoleBindings } from '#modules/identity/contract.ts'
+import { joinControlPlane, joinTicketOf } from '#inference/join-control-plane.ts'
+import { createToken, listRoleBindings, revokeToken } from '#modules/identity/contract.ts'
 import {
   admin,
   describeConsole,
@@ -48,7 +49,7 @@ describeConsole('the settings', () => {
     await form.getByLabel('Name').fill('nightly job')
     await expectAccessible(page)
     await form.getByRole('button', { name: 'Make', exact: true }).click()
-    const token = await form.getByText(/^pave_/).textContent()
+    const token = (await form.getByText(/^pave_/).textContent()) ?? ''
     const whoami = async () =>
       (await fetch(`${stage.url}/api/v1/whoami`, { headers: { authorization: `Bearer ${token}` } })).status
     expect(await whoami()).toBe(200)
@@ -65,11 +66,58 @@ describeConsole('the settings', () => {
   it('tell somebody without the right what is missing', async () => {
     await newPerson('only-looking', 'viewer')
     const page = await openPage('only-looking', '/settings?add=true')
-    const form = page.getByRole('dialog', { name: 'Add a person' })
-    await form.getByLabel('Name', { exact: true }).fill('friend')
-    await form.getByRole('button', { name: 'Add' }).click()
-    await form.getByText('permission_denied').waitFor()
-    expect(await form.getByLabel('Name', { exact: true }).inputValue()).toBe('friend')
+    await page.getByText('You may not add anybody: that takes user:create').waitFor()
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    await page.getByRole('row', { name: /only-looking.*viewer/ }).getByRole('link', { name: 'only-looking' }).click()
+    await page.getByText('You may not give or take back roles: that takes role:bind').waitFor()
+    await page.getByRole('link', { name: 'Tokens', exact: true }).click()
+    await page.getByText('You may not make or revoke tokens: that takes token:create').waitFor()
+    await page.getByText('You may not see them or let machines join: that takes node:enrol').waitFor()
+    await page.getByRole('row', { name: /this machine/ }).first().waitFor()
+    const tempting = page.getByRole('button', { name: /^(Add|Give|Make|Revoke|Take back|Let)/ })
+    expect(await tempting.count()).toBe(0)
+    await expectAccessible(page)
+  })
+
+  it('let a machine join with a command that is shown once, until that is revoked', async () => {
+    const page = await openPage('admin', '/settings/tokens')
+    await page.getByRole('button', { name: 'Let a machine join' }).click()
+    const form = page.getByRole('dialog', { name: 'Let a machine join' })
+    await form.getByLabel('Environment').fill('No Such Name')
+    await form.getByLabel('How many machines').fill('3')
+    await form.getByRole('button', { name: 'Make the token' }).click()
+    await form.getByText('a name has lower-case letters, digits and dashes').first().waitFor()
+    await form.getByLabel('Environment').fill('hangar')
+    await form.getByRole('button', { name: 'Make the token' }).click()
+    const command = (await form.getByText(/^pave serve --join /).textContent()) ?? ''
+    await expectAccessible(page)
+    await form.getByRole('button', { name: 'Close' }).click()
+    const row = page.getByRole('row', { name: /hangar good 0 of 3/ })
+    await row.waitFor()
+    const join = () => joinControlPlane(joinTicketOf(command.split(' ').at(-1) ?? ''), 'spare-node')
+    expect((await join()).environment).toBe('hangar')
+    await page.getByRole('row', { name: /hangar good 1 of 3/ }).waitFor()
+    await page.getByRole('button', { name: 'Revoke the join token for hangar' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
+    await page.getByRole('row', { name: /hangar revoked 1 of 3/ }).waitFor()
+    await expect(join()).rejects.toMatchObject({ code: 'join_token_revoked' })
+  })
+
+  it('keep tokens that are good apart from those that ended, and find them by name', async () => {
+    await newPerson('many-tokens', 'viewer')
+    const make = (name: string) => admin.call(createToken, { principal: 'many-tokens', name })
+    const { id } = await make('<i>old</i> laptop 💻')
+    await make('new laptop')
+    await admin.call(revokeToken, { token: id })
+    const page = await openPage('admin', '/settings/tokens?principal=many-tokens')
+    const names = page.getByRole('table', { name: 'Tokens', exact: true }).locator('tbody strong')
+    await expect.poll(() => names.allTextContents(), { timeout: 10_000 }).toEqual(['new laptop'])
+    await page.getByLabel('Only expired and revoked ones').check()
+    await expect.poll(() => names.allTextContents(), { timeout: 10_000 }).toEqual(['<i>old</i> laptop 💻'])
+    await page.getByLabel('Search by name').fill('zzz')
+    await page.getByText('No token is like that').waitFor()
+    await page.getByLabel('Search by name').fill('>OLD<')
+    await expect.poll(() => names.allTextContents(), { timeout: 10_000 }).toEqual(['<i>old</i> laptop 💻'])
   })
 
   for (const [scheme, width] of [

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -45,17 +45,23 @@ async function type(blocks: readonly Block[]): Promise<{ code: number; said: str
   ]) {
     await symlink(join(root, name), join(folder, name))
   }
+  await mkdir(join(folder, 'path'))
+  await writeFile(join(folder, 'path/pave'), `#!/bin/sh\nexec node "${root}/bin/pave.mjs" "$@"\n`, { mode: 0o755 })
   const script = join(folder, 'guide.sh')
-  const [port = 0, inferencePort = 0] = await freePorts(2)
-  const text = ['set -eu', 'shopt -s expand_aliases', ...blocks.map(asTyped)].join('\n')
-  await writeFile(script, text.replaceAll(':7400', `:${port}`).replaceAll(':7401', `:${inferencePort}`))
+  const { text, ports } = await withFreePorts(
+    ['set -eum', 'shopt -s expand_aliases', "trap 'tail -n 50 said.* 2>/dev/null' EXIT", ...blocks.map(asTyped)].join(
+      '\n',
+    ),
+  )
+  await writeFile(script, text)
   const child = spawn('bash', [script], {
     cwd: folder,
     env: {
       ...inheritedEnvironment(),
       HOME: folder,
-      PAVE_PORT: String(port),
-      PAVE_INFERENCE_PORT: String(inferencePort),
+      PATH: `${join(folder, 'path')}:${inheritedEnvironment()['PATH']}`,
+      PAVE_PORT: `${ports.get('7400')}`,
+      PAVE_INFERENCE_PORT: `${ports.get('7401')}`,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -69,10 +75,19 @@ async function type(blocks: readonly Block[]): Promise<{ code: number; said: str
   return { code, said }
 }
 
-/** A background program is ready when it answers; `pave up` says so by its health. */
+/** Every port of the guides (74xx) becomes one that nobody has on this machine. */
+async function withFreePorts(script: string) {
+  const named = [...new Set(['7400', '7401', ...[...script.matchAll(/\b74\d\d\b/g)].map(([port]) => port)])]
+  const free = await freePorts(named.length)
+  const ports = new Map(named.map((port, index) => [port, free[index]]))
+  return { ports, text: script.replace(/\b74\d\d\b/g, (port) => `${ports.get(port)}`) }
+}
+
+/** With job control (`set -m`), a background program is a process group of its own, as in a terminal. */
 function asTyped({ line, background, script }: Block): string {
-  const typed = background
-    ? `{\n${script}\n} &\nuntil curl -sfo /dev/null http://127.0.0.1:7400/health; do kill -0 $! && sleep 0.2; done`
-    : script
-  return `echo '--- line ${line}' >&2\n${typed}`
+  const announced = `echo '--- line ${line}' >&2`
+  if (background === undefined) return `${announced}\n${script}`
+  const end = background.again ? 'kill -INT -- -$running; wait $running || true\n' : ''
+  const start = `{\n${script}\n} >said.${line} 2>&1 &\nrunning=$!`
+  return `${announced}\n${end}${start}\nuntil grep -qF '${background.until}' said.${line}; do kill -0 $running; sleep 0.1; done`
 }

@@ -8,14 +8,20 @@ export interface Guide {
 export interface Block {
   /** First line of the block in its page, for the message of a failure. */
   line: number
-  /** A program that goes on while the next blocks run, as in a terminal of its own. */
-  background: boolean
+  /** Of a program that goes on while the next blocks run, as in a terminal of its own. */
+  background?: {
+    /** What it says when it is ready. */
+    until: string
+    /** The one before it is ended first, as by Ctrl-C. */
+    again: boolean
+  }
   script: string
 }
 
 /**
  * The commands of a page: fences called `sh`, or `sh background` for what stays in the foreground of a terminal of its
- * own. A fence below the comment `<!-- not run: why -->` is for other machines.
+ * own: `sh background again` takes the terminal of the one before, and `sh background until "ready"` waits for other words
+ * than those of `pave up`. A fence below the comment `<!-- not run: why -->` is for other machines.
  */
 export function readGuide(markdown: string): Guide {
   const guide: Guide = { blocks: [], notRun: [] }
@@ -31,10 +37,16 @@ export function readGuide(markdown: string): Guide {
     if (fence[1] === 'sh' && reason !== undefined) guide.notRun.push(reason)
     else if (fence[1] === 'sh') {
       const script = lines.slice(index + 1, end).join('\n')
-      guide.blocks.push({ line: index + 2, background: fence[2] === 'background', script })
+      guide.blocks.push({ line: index + 2, script, ...backgroundOf(fence[2] ?? '') })
     }
     reason = undefined
     index = end
   }
   return guide
+}
+
+function backgroundOf(info: string): Pick<Block, 'background'> {
+  const found = /^background( again)?(?: until "(.+)")?$/.exec(info)
+  if (found === null && info !== '') throw new Error(`a fence is called "sh ${info}", which means nothing here`)
+  return found === null ? {} : { background: { again: found[1] !== undefined, until: found[2] ?? 'Pave is up' } }
 }
