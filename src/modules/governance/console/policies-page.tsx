@@ -37,7 +37,7 @@ export function PoliciesPage() {
           empty={
             search === undefined ? (
               <Empty title="No policy is declared" command="pave apply examples/flight-delays">
-                Without one, any version may be released. A policy comes from a manifest of kind GatePolicy.
+                Without one every version may be released. A policy comes from a manifest of kind GatePolicy.
               </Empty>
             ) : (
               <Text c="dimmed">No policy matches.</Text>

@@ -29,3 +29,19 @@ export function scopeText(scope: Scope): string {
   const named = Object.entries(scope)
   return named.length === 0 ? 'everywhere' : named.map(([kind, name]) => `${kind} ${name}`).join(', ')
 }
+
+const list = new Intl.ListFormat('en')
+const plural = (noun: string): string => `${noun.replace(/y$/, 'ie')}s`
+
+/** The verbs of a grant in words: `dataset:*`, `approval:decide`. */
+export function verbsText(verbs: readonly string[]): string {
+  if (verbs.includes('*')) return 'everything'
+  const parted = verbs.filter((verb) => verb !== '*:read').map((verb) => verb.split(':'))
+  const whole = parted.flatMap(([object = '', action]) => (action === '*' ? [plural(object)] : []))
+  const single = parted.flatMap(([object = '', action]) => (action === '*' ? [] : [`${action} ${plural(object)}`]))
+  return [
+    ...(verbs.includes('*:read') ? ['read everything'] : []),
+    ...(whole.length > 0 ? [`make and change ${list.format(whole)}`] : []),
+    ...single,
+  ].join('; ')
+}

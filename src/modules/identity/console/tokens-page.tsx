@@ -109,8 +109,24 @@ const columns: readonly Column<Row>[] = [
   { title: 'Token', wrap: true, cell: ({ name }) => <strong style={{ overflowWrap: 'anywhere' }}>{name}</strong> },
   { title: 'Speaks for', cell: ({ principal }) => principal },
   { title: 'State', cell: (token) => <TokenState token={token} /> },
-  { title: 'Made', cell: ({ createdAt }) => <Instant at={createdAt} /> },
-  { title: 'Good until', cell: ({ expiresAt }) => (expiresAt === null ? 'revoked' : <Instant at={expiresAt} />) },
+  {
+    title: 'Made',
+    cell: ({ createdAt }) => (
+      <>
+        <OnPhone>made </OnPhone>
+        <Instant at={createdAt} />
+      </>
+    ),
+  },
+  {
+    title: 'Good until',
+    cell: ({ expiresAt }) => (
+      <>
+        <OnPhone>until </OnPhone>
+        {expiresAt === null ? 'it is revoked' : <Instant at={expiresAt} />}
+      </>
+    ),
+  },
   {
     title: 'May ask for predictions',
     wrap: true,
@@ -119,6 +135,15 @@ const columns: readonly Column<Row>[] = [
 ]
 
 const revoke: Column<Row> = { title: 'Revoke', cell: (token) => <Revoke token={token} /> }
+
+/** A phone shows the cells of a row without the titles of their columns. */
+function OnPhone({ children }: { children: string }) {
+  return (
+    <Text span size="sm" c="dimmed" hiddenFrom="sm">
+      {children}
+    </Text>
+  )
+}
 
 function TokenState({ token: { revokedAt, expiresAt } }: { token: Row }) {
   const now = useNow()

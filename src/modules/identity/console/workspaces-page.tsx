@@ -7,7 +7,7 @@ import { Panel } from '../../../console/design/panel.ts'
 import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { whoami } from '../contract.ts'
-import { scopeText } from './roles-view.ts'
+import { scopeText, verbsText } from './roles-view.ts'
 import { SettingsFrame } from './settings-frame.tsx'
 
 /** The tenant that everything on these pages belongs to, and what the reader may do in it. */
@@ -50,7 +50,7 @@ export function WorkspacesPage() {
                   mb={4}
                   style={{ overflowWrap: 'anywhere' }}
                 >
-                  <strong>{scopeText(scope)}</strong> {verbs.includes('*') ? 'everything' : verbs.join(', ')}
+                  <strong>{scopeText(scope)}</strong>: {verbsText(verbs)}
                 </Text>
               ))}
             </Section>

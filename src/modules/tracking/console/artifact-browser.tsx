@@ -1,6 +1,5 @@
 import { Anchor, Code, Skeleton, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
 import { z } from 'zod'
 import { client } from '../../../console/api.ts'
 import { OperationTable } from '../../../console/design/data-table.tsx'
@@ -8,7 +7,7 @@ import { bytes } from '../../../console/design/format.ts'
 import { Problem } from '../../../console/design/problem.tsx'
 import { usePageState } from '../../../console/page-state.ts'
 import { type ArtifactPath, getArtifact, listArtifacts } from '../contract.ts'
-import { parentsOf, pictureType, prettyJson, previewOf } from './artifact-view.ts'
+import { parentsOf, prettyJson, previewOf } from './artifact-view.ts'
 
 const PageState = z.object({
   directory: z.string().max(1000).optional().catch(undefined),
@@ -95,8 +94,9 @@ function Preview({ owner, path }: { owner: string; path: z.infer<typeof Artifact
     queryFn: async ({ signal }) => {
       const { digest, size } = await client.call(getArtifact, { owner, path }, { signal })
       const kind = previewOf(path, size)
-      const answer = kind === null ? undefined : await client.raw('GET', `/api/v1/objects/${digest}`)
-      return { kind, bytes: await answer?.arrayBuffer() }
+      if (kind !== 'text' && kind !== 'json') return { kind, digest }
+      const answer = await client.raw('GET', `/api/v1/objects/${digest}`)
+      return { kind, digest, text: await answer.text() }
     },
   })
   return (
@@ -107,24 +107,15 @@ function Preview({ owner, path }: { owner: string; path: z.infer<typeof Artifact
       {error !== null && <Problem error={error} />}
       {data === undefined && error === null && <Skeleton height={160} />}
       {data?.kind === null && <Text size="sm">It is too large or of a kind that is only for download.</Text>}
-      {data?.bytes !== undefined && data.kind === 'picture' && <Picture path={path} bytes={data.bytes} />}
-      {data?.bytes !== undefined && (data.kind === 'text' || data.kind === 'json') && (
-        <Code block tabIndex={0} aria-label={`Content of ${path}`} mah={480} style={{ overflow: 'auto' }}>
-          {data.kind === 'json' ? prettyJson(textOf(data.bytes)) : textOf(data.bytes)}
+      {data?.kind === 'picture' && (
+        // Whatever the file holds, nothing but a picture can come of it here.
+        <img src={`/api/v1/objects/${data.digest}`} alt={nameOf(path)} style={{ maxWidth: '100%', minWidth: 40 }} />
+      )}
+      {data?.text !== undefined && (
+        <Code block tabIndex={0} role="region" aria-label={`Content of ${path}`} mah={480} style={{ overflow: 'auto' }}>
+          {data.kind === 'json' ? prettyJson(data.text) : data.text}
         </Code>
       )}
     </div>
   )
-}
-
-const textOf = (content: ArrayBuffer): string => new TextDecoder().decode(content)
-
-function Picture({ path, bytes: content }: { path: string; bytes: ArrayBuffer }) {
-  const [url, setUrl] = useState<string>()
-  useEffect(() => {
-    const made = URL.createObjectURL(new Blob([content], { type: pictureType(path) }))
-    setUrl(made)
-    return () => URL.revokeObjectURL(made)
-  }, [content, path])
-  return url === undefined ? null : <img src={url} alt={nameOf(path)} style={{ maxWidth: '100%', minWidth: 40 }} />
 }

@@ -13,12 +13,6 @@ const textEndings = new Set(
   'txt md csv tsv log yaml yml toml ini cfg py ts js sql sh html xml svg env lock r jsonl'.split(' '),
 )
 
-/** Of pictures that are shown as such; what is text is shown as text, an SVG too, for it may hold scripts. */
-export function pictureType(path: string): string {
-  const ending = path.split('.').at(-1)?.toLowerCase()
-  return `image/${ending === 'jpg' ? 'jpeg' : ending}`
-}
-
 /** JSON with its structure to be seen; what is none stays as it is. */
 export function prettyJson(text: string): string {
   try {

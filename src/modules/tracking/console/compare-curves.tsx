@@ -46,6 +46,8 @@ export function CompareCurves({ runs }: { runs: readonly string[] }) {
           : one.name,
         type: 'line',
         showSymbol: one.points.length < 2,
+        // There are five colours.
+        lineStyle: { type: index < 5 ? 'solid' : 'dashed' },
         data: curveOf(one.points),
       })),
     }),

@@ -16,7 +16,7 @@ import { z } from 'zod'
 import { client, read } from '../../../console/api.ts'
 import { type Column, DataTable } from '../../../console/design/data-table.tsx'
 import { Empty } from '../../../console/design/empty.tsx'
-import { counted } from '../../../console/design/format.ts'
+import { counted, duration } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
@@ -27,17 +27,20 @@ import { State } from '../../../console/design/state.tsx'
 import { usePageState } from '../../../console/page-state.ts'
 import { getExperiment, searchTrackingRuns, type TrackingRun } from '../contract.ts'
 import { CompareCurves } from './compare-curves.tsx'
+import { CompareRuns } from './compare-runs.tsx'
 import { availableColumns, cellOf, columnsOf, columnText, nextOrder, orderOf, usualColumns } from './run-columns.ts'
+import { RunFilterBox } from './run-filter-box.tsx'
 import { statusTones } from './run-status.ts'
 
 const PageState = z.object({
   search: z.string().optional().catch(undefined),
+  filter: z.string().max(10_000).optional().catch(undefined),
   columns: z.string().optional().catch(undefined),
   order: z.string().catch(''),
   compare: z.string().catch(''),
 })
 
-const mostCompared = 5
+const mostCompared = 10
 
 /** The runs of an experiment: what they were given, what they reached, and their curves on top of each other. */
 export function ExperimentPage() {
@@ -66,11 +69,12 @@ export function ExperimentPage() {
 }
 
 function Runs({ experiment }: { experiment: string }) {
-  const [{ search, columns: chosenColumns, order, compare }, change] = usePageState(PageState)
+  const [{ search, filter, columns: chosenColumns, order, compare }, change] = usePageState(PageState)
   const input = {
     experiments: [experiment],
     limit: 50,
     orderBy: orderOf(order),
+    ...(filter !== undefined && { filter }),
     conditions:
       search === undefined
         ? []
@@ -84,9 +88,8 @@ function Runs({ experiment }: { experiment: string }) {
     placeholderData: (before) => before,
     meta: { about: ['run', 'tracking-run', 'experiment'] },
   })
-  if (list.error !== null && list.data === undefined) return <Problem error={list.error} />
-  if (list.data === undefined) return <Skeleton height={300} radius="lg" />
-  const runs = list.data.pages.flatMap((page) => page.items)
+  if (list.data === undefined && list.error === null) return <Skeleton height={300} radius="lg" />
+  const runs = (list.data?.pages ?? []).flatMap((page) => page.items)
   const known = availableColumns(runs)
   const shown = chosenColumns === undefined ? usualColumns(runs) : columnsOf(chosenColumns)
   const compared = compare === '' ? [] : compare.split(',')
@@ -131,16 +134,28 @@ function Runs({ experiment }: { experiment: string }) {
         cell: (run) => <span style={{ overflowWrap: 'anywhere' }}>{cellOf(run, column) ?? '–'}</span>,
       }),
     ),
+    {
+      title: 'Took',
+      number: true,
+      cell: ({ startedAt, endedAt }) =>
+        endedAt === null ? '–' : duration(Date.parse(endedAt) - Date.parse(startedAt)),
+    },
     { title: 'Started', cell: ({ startedAt }) => <Instant at={startedAt} /> },
   ]
   return (
     <>
       {compared.length > 0 && <CompareCurves runs={compared} />}
+      {compared.length > 1 && <CompareRuns runs={compared} />}
       <Group gap="sm" align="flex-end">
         <SearchBox
           label="Search by name"
           value={search ?? ''}
           onChange={(text) => change({ search: text === '' ? undefined : text })}
+        />
+        <RunFilterBox
+          value={filter ?? ''}
+          error={list.error === null || filter === undefined ? undefined : list.error.message}
+          onChange={(text) => change({ filter: text === '' ? undefined : text })}
         />
         <MultiSelect
           aria-label="Columns"
@@ -155,8 +170,10 @@ function Runs({ experiment }: { experiment: string }) {
       </Group>
       <OrderBy order={order} columns={shown.map(columnText)} onOrder={(next) => change({ order: next })} />
       <Panel>
-        {runs.length === 0 ? (
-          search === undefined ? (
+        {list.data === undefined && list.error !== null ? (
+          <Problem error={list.error} />
+        ) : runs.length === 0 ? (
+          search === undefined && filter === undefined ? (
             <Empty title="No run yet" command="python -c &quot;import mlflow; mlflow.start_run()&quot;">
               Runs of the mlflow client in this experiment appear here.
             </Empty>

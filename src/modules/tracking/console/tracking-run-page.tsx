@@ -14,6 +14,7 @@ import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { State } from '../../../console/design/state.tsx'
 import { EntriesAbout } from '../../../console/entries-about.tsx'
+import { LineageAround } from '../../../console/lineage/lineage-around.tsx'
 import { usePageState } from '../../../console/page-state.ts'
 import { PersonName } from '../../../console/person-name.tsx'
 import { SubjectLink } from '../../../console/subject-link.tsx'
@@ -100,6 +101,7 @@ export function TrackingRunPage() {
             <Tabs.Panel value="history">
               <Stack>
                 <Models run={data} />
+                <LineageAround kind="run" id={data.run} />
                 <EntriesAbout subject={`run:${data.run}`} title="Ledger" />
               </Stack>
             </Tabs.Panel>

@@ -1,0 +1,4 @@
+import DefaultTheme from 'vitepress/theme'
+import './pave.css'
+
+export default DefaultTheme
