@@ -8,6 +8,7 @@ import {
   describeConsole,
   expectAccessible,
   expectNoSidewaysScroll,
+  hearNoMore,
   openPage,
   shot,
 } from './support/console.ts'
@@ -54,8 +55,8 @@ describeConsole('an approval', () => {
     expect(await reject.isDisabled()).toBe(true)
     await page.getByLabel('Comment').fill('Too early')
     const late = await openPage('admin', `/approvals/${pending}`)
+    await hearNoMore(late)
     await late.getByRole('button', { name: 'Approve' }).waitFor()
-    await late.route('**/api/v1/pending-operations/*', (route) => route.abort())
     await reject.click()
     await page.getByText('How it ended: rejected').waitFor()
     await late.getByLabel('Comment').fill('Fine by me')

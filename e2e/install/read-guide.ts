@@ -3,6 +3,8 @@ export interface Guide {
   blocks: Block[]
   /** Why the other blocks are not typed here: no Docker engine, no cluster. */
   notRun: string[]
+  /** Programs of others that the blocks start. */
+  needs: string[]
 }
 
 export interface Block {
@@ -21,10 +23,11 @@ export interface Block {
 /**
  * The commands of a page: fences called `sh`, or `sh background` for what stays in the foreground of a terminal of its
  * own: `sh background again` takes the terminal of the one before, and `sh background until "ready"` waits for other words
- * than those of `pave up`. A fence below the comment `<!-- not run: why -->` is for other machines.
+ * than those of `pave up`. The comment `<!-- needs: program -->` names what others must have installed. A fence below the comment `<!-- not run: why -->` is for other machines.
  */
 export function readGuide(markdown: string): Guide {
-  const guide: Guide = { blocks: [], notRun: [] }
+  const needs = [...markdown.matchAll(/^<!-- needs: (.+) -->$/gm)].map(([, program = '']) => program)
+  const guide: Guide = { blocks: [], notRun: [], needs }
   const lines = markdown.split('\n')
   let reason: string | undefined
   for (let index = 0; index < lines.length; index++) {

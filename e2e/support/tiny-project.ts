@@ -40,7 +40,7 @@ spec: { model: tiny, featureService: tiny, limits: { timeoutMs: 10000, rows: 4 }
 `
 
 /** A model that answers distance / 10 + hour, declared by manifests, registered and released. */
-export async function serveTinyModel(place: Place, { admin, token }: Pave): Promise<void> {
+export async function serveTinyModel(place: Place, { admin, token }: Pick<Pave, 'admin' | 'token'>): Promise<void> {
   const directory = join(place.dataDir, 'project')
   await mkdir(directory, { recursive: true })
   await writeFile(join(directory, 'tiny.yaml'), manifests)

@@ -10,7 +10,7 @@ export function followRequests(server: Server): { drain(deadlineMs: number): Pro
   let onEmpty = () => {}
   server.on('request', (_request, response: ServerResponse) => {
     open.add(response)
-    if (draining) response.setHeader('connection', 'close')
+    if (draining && !response.headersSent) response.setHeader('connection', 'close')
     response.once('close', () => {
       open.delete(response)
       if (open.size === 0) onEmpty()

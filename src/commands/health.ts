@@ -54,7 +54,8 @@ function partsOf(config: Config): Part[] {
   const workerUrl = localUrl({ tls: { kind: 'off' }, host, port: workerPort })
   return [
     { flag: '--control-plane', name: 'control plane', url: `${localUrl(config)}/health` },
-    { flag: '--node', name: 'inference node', url: `${localUrl({ tls, host, port: inferencePort })}/v2/health/ready` },
+    // Not whether it is ready: before the first release no node is, and nothing is wrong.
+    { flag: '--node', name: 'inference node', url: `${localUrl({ tls, host, port: inferencePort })}/v2/health/live` },
     { flag: '--worker', name: 'worker', url: `${workerUrl}/health` },
   ]
 }

@@ -39,7 +39,7 @@ export async function server(config: Config, onProgress: (text: string) => void)
       const inferenceUrl = localUrl({ ...config, port: config.inferencePort })
       const ca = localAuthorities({ ...config, dataDir })
       const client = await ensureClientFile(platform, workspace, dataDir, { url, inferenceUrl, ca })
-      return { client, link: await signInLink(platform, workspace, url) }
+      return { client, link: await signInLink(platform, workspace, config.url ?? url) }
     })
     return {
       client,

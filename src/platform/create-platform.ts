@@ -37,6 +37,7 @@ export type LedgerService = 'verifyLedger' | 'exportLedger' | 'proveLeaf' | 'sea
 const refusalsPerMinute = 60
 /** Longer than PostgreSQL itself lets a statement of the app run. */
 const answerWithinMs = 75_000
+const lookUpWithinMs = 15_000
 
 /** Opens the pools and gathers what the modules declare; jobs are attached by `startJobs`. */
 export function createPlatform(options: PlatformOptions): Platform {
@@ -45,6 +46,8 @@ export function createPlatform(options: PlatformOptions): Platform {
   const appOptions = { max: 12, onError, applicationName: 'pave pave_app', answerWithinMs }
   const appPool = poolerUrl ? openPool(poolerUrl, undefined, appOptions) : openPool(url, 'pave_app', appOptions)
   const systemPool = openPool(url, 'pave_system', { max: 4, onError })
+  // Of their own: whoever reads the whole ledger must keep nobody from being recognized by a token.
+  const lookUps = openKysely(openPool(url, 'pave_system', { max: 2, onError, answerWithinMs: lookUpWithinMs }))
   const handlers = new Map<string, Handler>()
   const voices = new Map<string, AdmissionVoice[]>()
   for (const module of options.modules) {
@@ -97,7 +100,7 @@ export function createPlatform(options: PlatformOptions): Platform {
       return inTransaction(appPool, scope, (db) => work(db, operationId))
     },
     read: (workspace, question) => platform.transaction(workspace, question, { readOnly: true }),
-    system: openKysely(systemPool),
+    system: lookUps,
     systemPool,
     wakeSealer: () => wake(),
     onEntries: (listener) => {
@@ -106,6 +109,7 @@ export function createPlatform(options: PlatformOptions): Platform {
     close: async () => {
       await appPool.end()
       await systemPool.end()
+      await lookUps.destroy()
       await options.telemetry.close()
     },
   }

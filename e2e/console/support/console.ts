@@ -73,6 +73,12 @@ export async function signIn(context: BrowserContext, as: string, at: { url: str
   if (!answer.ok()) throw new Error(`${as} could not sign in: ${await answer.text()}`)
 }
 
+/** The page shows what it has read until now, whatever others change: news of it no longer arrive. */
+export async function hearNoMore(page: Page): Promise<void> {
+  await page.route('**/api/v1/events', (route) => route.abort())
+  await page.reload()
+}
+
 /** Fails with what axe finds serious or critical on the page. */
 export async function expectAccessible(page: Page): Promise<void> {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource)

@@ -1,4 +1,4 @@
-import { Badge, Button, createTheme, Modal, Table } from '@mantine/core'
+import { Badge, Button, Code, createTheme, Modal, Table } from '@mantine/core'
 
 /** Colours that mean something are custom properties in `tokens.css`; this is the rest. */
 export const theme = createTheme({
@@ -30,6 +30,8 @@ export const theme = createTheme({
     }),
     Button: Button.extend({ defaultProps: { fw: 550 } }),
     Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
+    // A command that is longer than a phone is wide goes on in the next line.
+    Code: Code.extend({ styles: { root: { whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' } } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm' } }),
   },
 })

@@ -296,6 +296,13 @@ describe('sessions opened with an API token', () => {
     expect(await platform.authenticate(token)).toBeDefined()
   })
 
+  test('open no further ones, which would outlive the token', async () => {
+    const { token } = await run(createToken, { principal: await person('viewer'), name: 'laptop' })
+    const session = cookieOf(await signIn({ token })).replace('pave_session=', '')
+    const response = await signIn({ token: session })
+    expect([response.status, (await response.json()).code]).toEqual([403, 'session_refused'])
+  })
+
   test('are refused to the token of a run, an unknown token, and whoever sends both kinds of secret', async () => {
     const eve = await suite.as('eve', 'contributor')
     const { token } = await run(issueRunToken, { run: platform.ids.next(), principal: eve.id }, { as: eve })

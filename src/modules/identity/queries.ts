@@ -51,15 +51,20 @@ export async function servingKeys(
   })
 }
 
-/** What is known of a name that a node wants: where it has the role of a node, and whether it still has a token. */
+/**
+ * What is known of a name that a node wants: where it has the role of a node (null for any other role), and whether it
+ * still has a token. Of two who want it at once, the second sees what the first made of it.
+ */
 export async function nodeStanding(
   db: Db,
   name: string,
   now: string,
 ): Promise<{ kind: string; environments: (string | null)[]; validTokens: number } | undefined> {
+  await sql`select 1 from identity.principal where name = ${name} for no key update`.execute(db)
   const { rows } = await sql<{ kind: string; environments: (string | null)[]; validTokens: number }>`
     select p.kind,
-           coalesce((select jsonb_agg(b.scope ->> 'environment') from identity.role_binding b
+           coalesce((select jsonb_agg(case when b.role = 'node' then b.scope ->> 'environment' end)
+                     from identity.role_binding b
                      where b.workspace = p.workspace and b.principal = p.id), '[]') as environments,
            (select count(*)::int from identity.token t
             where t.workspace = p.workspace and t.principal = p.id and t.revoked_at is null

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { listTokens, revokeToken, whoami } from '#modules/identity/contract.ts'
+import { createPrincipal, listTokens, revokeToken, whoami } from '#modules/identity/contract.ts'
 import { recordPredictions } from '#modules/predictions/contract.ts'
 import { digestOf } from '#platform/ids.ts'
 import { readJoinTicket } from '#platform/join-ticket.ts'
@@ -125,6 +125,29 @@ describe('a name', () => {
     const { body: back } = await enrol((await ticket()).secret, node)
     const actor = await platform.authenticate(back.token)
     expect(actor && (await run(whoami, {}, { as: actor })).grants).toHaveLength(1)
+  })
+})
+
+describe('a name that is free again', () => {
+  const shutOut = async () => {
+    const node = fresh()
+    await enrol((await ticket()).secret, node)
+    const { items } = await run(listTokens, { limit: 200, principal: node })
+    for (const { id } of items) await run(revokeToken, { token: id })
+    return node
+  }
+
+  test('goes to one of those who come at once', async () => {
+    const node = await shutOut()
+    const tickets = await Promise.all([1, 2, 3, 4].map(() => ticket()))
+    const answers = await Promise.all(tickets.map(({ secret }) => enrol(secret, node)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409])
+  })
+
+  test('is not that of a node which was given more than nodes have', async () => {
+    const scope = { environment: 'prod' }
+    await run(createPrincipal, { kind: 'node', name: 'powerful', role: 'operator', scope })
+    expect((await enrol((await ticket()).secret, 'powerful')).body.code).toBe('node_name_taken')
   })
 })
 

@@ -53,8 +53,10 @@ export async function openEnvironments(root: string): Promise<Environments> {
     async keep(directory, owner) {
       // Readable by the group, which is the workspace's alone. Links are changed themselves, not what they lead to.
       if (owner !== undefined) {
-        await promisify(execFile)('chmod', ['-R', 'u+rwX,g+rX,g-w,o-rwx', directory])
+        // It is taken from its owner first: another step of the workspace could put a link in chmod's way, and chown -h
+        // follows none.
         await promisify(execFile)('chown', ['-R', '-h', String(process.geteuid?.()), directory])
+        await promisify(execFile)('chmod', ['-R', 'u+rwX,g+rX,g-w,o-rwx', directory])
       }
       await symlink(basename(directory), join(dirname(directory), made)).catch(ignoring('EEXIST'))
       await dropUnlessMade(directory)

@@ -11,21 +11,22 @@ export async function serveEvents(platform: Platform, request: FastifyRequest, r
   const actor = await requireReader(platform, request)
   reply.hijack()
   const response = reply.raw
-  response.writeHead(200, {
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-store',
-    connection: 'keep-alive',
-  })
+  // Not with `writeHead`, which leaves nothing for others to look up.
+  response.setHeader('content-type', 'text/event-stream')
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('connection', 'keep-alive')
+  response.writeHead(200)
   response.write('retry: 1000\n\n')
   const stopFollowing = platform.events.follow(actor.workspace, (event) => {
     // A reader that does not keep up is cut off rather than buffered without end; it reconnects by itself.
+    if (response.writableEnded) return
     if (response.writableLength > 1024 * 1024) response.destroy()
     else response.write(`event: ${event.type}\ndata: ${JSON.stringify(event.data)}\n\n`)
   })
   // What was allowed at the start may have been taken back: a token revoked, a role lost.
   const heartbeat = setInterval(() => {
     requireReader(platform, request).then(
-      () => response.write(': still here\n\n'),
+      () => response.writableEnded || response.write(': still here\n\n'),
       () => response.destroy(),
     )
   }, heartbeatMs)

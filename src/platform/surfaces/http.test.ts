@@ -48,6 +48,11 @@ function send(
 const notes = '/api/v1/probe/shelves/left/notes'
 const json = (value: unknown) => JSON.stringify(value)
 
+test('a request whose headers never end is given up, however long a body may take', () => {
+  expect(http.server.headersTimeout).toBe(60_000)
+  expect(http.server.requestTimeout).toBe(0)
+})
+
 describe('problem details', () => {
   test.each([
     ['no token', () => send('GET', '/api/v1/jobs', { token: '' }), 401, 'unauthenticated'],

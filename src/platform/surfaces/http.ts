@@ -15,6 +15,8 @@ import { actorOrNobody, header, idempotencyKeyOf, requireActor, traceIdOf } from
 const defaultBodyLimit = 1024 * 1024
 /** Longer than load balancers keep an idle connection, so that they never send on one that is just being closed. */
 const keepAliveTimeout = 72_000
+/** A body may take as long as it does; without a limit of their own Node would let headers do so too. */
+const headersTimeout = 60_000
 
 /** The HTTP surface: one route for each declared operation, the modules' own routes, problem details for every error. */
 export async function createHttpServer(
@@ -25,7 +27,7 @@ export async function createHttpServer(
   const app: FastifyInstance = Fastify({
     // One for each address that the host name stands for.
     serverFactory: (listener) => {
-      const created = createServer(tls, { keepAliveTimeout, requestTimeout: 0 }, listener)
+      const created = createServer(tls, { keepAliveTimeout, headersTimeout, requestTimeout: 0 }, listener)
       servers.push(created)
       return created.server
     },

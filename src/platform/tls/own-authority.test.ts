@@ -9,6 +9,7 @@ import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ensureOwnCertificate } from './own-authority.ts'
+import { serverNames } from './server-names.ts'
 
 let directory = ''
 beforeEach(async () => {
@@ -68,6 +69,18 @@ test('it stays as it is while it is good, and is made anew when it grows old or 
   const named = await made({ names: [...names, 'more.example'] })
   expect(named.leaf.checkHost('more.example')).toBe('more.example')
   expect((await made({ names: [...names, 'more.example'] })).cert).toBe(named.cert)
+})
+
+test.each([
+  ['fd00:0:0::7', 'fd00::7'],
+  ['::FFFF:10.0.0.1', '::ffff:a00:1'],
+  ['fe80::1%eth0', 'fe80::1'],
+])('the address %s is in it, however it is written', async (written, address) => {
+  const config = { host: '127.0.0.1', url: undefined, names: [written], machine: 'box' }
+  expect(serverNames(config)).toContain(address)
+  const { leaf, cert } = await made({ names: serverNames(config) })
+  expect(leaf.checkIP(address)).toBe(address)
+  expect((await made({ names: serverNames(config) })).cert).toBe(cert)
 })
 
 test('an old authority is made anew with the key that others may have pinned', async () => {

@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
 import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { issueCertificate, newTlsKey } from './issue-certificate.ts'
+import { shortAddress } from './server-names.ts'
 
 export interface OwnCertificateFiles {
   /** What clients trust; public. */
@@ -61,7 +62,7 @@ async function stands(
     isKeyOf(known, knownKey) &&
     known.verify(authority.publicKey) &&
     !isOld(known, now, serverDays) &&
-    namesOf(known) === [...new Set(names)].sort().join(' ')
+    namesOf(known) === [...new Set(names.map(shortAddress))].sort().join(' ')
   )
 }
 
@@ -93,7 +94,7 @@ async function issueServerCertificate(
 async function ensureKey(file: string): Promise<KeyObject> {
   const known = await readKey(file)
   if (known !== undefined) return known
-  const mine = `${file}.${process.pid}.new`
+  const mine = scratchOf(file)
   await writeFile(mine, newTlsKey().export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flush: true })
   try {
     // Of several that start at once the first link wins, whole, and everybody reads what it holds.
@@ -137,13 +138,11 @@ function namesOf(certificate: X509Certificate): string {
   return names.map(shortAddress).sort().join(' ')
 }
 
-/** `0:0:0:0:0:0:0:1`, as OpenSSL prints an address, as people write it. */
-function shortAddress(name: string): string {
-  return name.includes(':') ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name
-}
-
 async function replace(file: string, text: string, mode: number): Promise<void> {
-  const mine = `${file}.${process.pid}.new`
+  const mine = scratchOf(file)
   await writeFile(mine, text, { mode, flush: true })
   await rename(mine, file)
 }
+
+/** In containers, several processes that share the directory may have the same process id. */
+const scratchOf = (file: string) => `${file}.${randomBytes(6).toString('hex')}.new`

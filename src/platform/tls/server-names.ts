@@ -6,12 +6,16 @@ type Named = Pick<Config, 'host' | 'url' | 'names' | 'machine'>
 /** `[::1]` of a URL or a Host header, without its brackets. */
 export const bareHost = (host: string): string => host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
 
+/** An address as URLs and browsers write it, `fd00:0::7` as `fd00::7`; a zone means nothing on another machine. */
+export const shortAddress = (name: string): string =>
+  isIP(name) === 6 ? new URL(`http://[${name.replace(/%.*$/, '')}]`).hostname.slice(1, -1) : name
+
 const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::'
 
 /** Every name that this machine's Pave is reached by: what its own certificate is for, and where its pages may live. */
 export function serverNames({ host, url, names, machine }: Named): string[] {
   const told = [...names, ...(isWildcard(host) ? [] : [host]), ...(url === undefined ? [] : [new URL(url).hostname])]
-  const all = ['localhost', '127.0.0.1', '::1', machine, ...told].map(bareHost)
+  const all = ['localhost', '127.0.0.1', '::1', machine, ...told].map(bareHost).map(shortAddress)
   return [...new Set(all)].filter((name) => isIP(name) !== 0 || /^[a-z0-9*]([a-z0-9._-]*[a-z0-9])?$/.test(name)).sort()
 }
 

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
@@ -54,8 +54,10 @@ const bundleFile = (dataDir: string) => join(tlsDirectory(dataDir), 'trusted.pem
  */
 async function writeTrustBundle(file: string): Promise<void> {
   const bundle = new Set([...all(), ...getCACertificates('system')].map((pem) => pem.trimEnd()))
-  await writeFile(`${file}.new`, `${[...bundle].join('\n')}\n`, { mode: 0o644 })
-  await rename(`${file}.new`, file)
+  // Several processes share the directory, and in containers all of them may have the same process id.
+  const mine = `${file}.${randomBytes(6).toString('hex')}.new`
+  await writeFile(mine, `${[...bundle].join('\n')}\n`, { mode: 0o644 })
+  await rename(mine, file)
 }
 
 async function readAuthorities(file: string): Promise<string[]> {

@@ -54,6 +54,12 @@ function Known({ principal }: { principal: z.output<typeof Principal> }) {
                 Make a token
               </Button>
             )}
+            <Anchor
+              size="sm"
+              renderRoot={(props) => <Link {...props} to="/settings/tokens" search={{ principal: name }} />}
+            >
+              Tokens
+            </Anchor>
             <Anchor size="sm" renderRoot={(props) => <Link {...props} to="/settings" />}>
               Close
             </Anchor>
@@ -95,7 +101,7 @@ const takeBack: Column<z.output<typeof RoleBinding>> = {
   cell: ({ id, principal, role, scope }) => (
     <ConfirmButton
       label="Take back"
-      title={`Take the role ${role} back from ${principal}`}
+      title={`Take back the role ${role} of ${principal}`}
       run={() => client.call(unbindRole, { binding: id })}
     >
       {principal} stops being {role} ({scopeText(scope)}) with the next request. What they started goes on; what waits

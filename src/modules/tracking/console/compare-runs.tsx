@@ -23,13 +23,13 @@ export function CompareRuns({ runs }: { runs: readonly string[] }) {
   const columns: Column<ComparedValue>[] = [
     { title: 'Of the run', wrap: true, cell: ({ name }) => name },
     ...known.map(
-      ({ run, name }, index): Column<ComparedValue> => ({
-        title: `${index + 1}. ${name}`,
+      ({ name }, index): Column<ComparedValue> => ({
+        title: `${index + 1}. ${cut(name)}`,
         wrap: true,
         cell: ({ texts }) => (
           <>
             <Text span size="sm" c="dimmed" hiddenFrom="sm">
-              {`${index + 1}. ${name}: `}
+              {index + 1}. <bdi>{cut(name)}</bdi>:{' '}
             </Text>
             <span style={{ overflowWrap: 'anywhere' }}>{texts[index] ?? '–'}</span>
           </>
@@ -55,7 +55,7 @@ export function CompareRuns({ runs }: { runs: readonly string[] }) {
               {index > 0 && ', '}
               {index + 1}.{' '}
               <Anchor inherit renderRoot={(props) => <Link {...props} to="/tracking-runs/$run" params={{ run }} />}>
-                {name}
+                <bdi>{name}</bdi>
               </Anchor>
             </span>
           ))}
@@ -68,4 +68,10 @@ export function CompareRuns({ runs }: { runs: readonly string[] }) {
       </Section>
     </Panel>
   )
+}
+
+/** A name at the length that a column has room for; the list above the table has all of it. */
+function cut(name: string): string {
+  const characters = Array.from(name)
+  return characters.length <= 24 ? name : `${characters.slice(0, 23).join('')}…`
 }

@@ -154,7 +154,7 @@ function Runs({ experiment }: { experiment: string }) {
         />
         <RunFilterBox
           value={filter ?? ''}
-          error={list.error === null || filter === undefined ? undefined : list.error.message}
+          wrong={list.error !== null && filter !== undefined}
           onChange={(text) => change({ filter: text === '' ? undefined : text })}
         />
         <MultiSelect

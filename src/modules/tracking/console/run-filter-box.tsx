@@ -2,8 +2,8 @@ import { TextInput } from '@mantine/core'
 import { useEffect, useState } from 'react'
 
 /** Finds runs by what was logged. Half a filter means nothing, so it is sent with Enter, or when the field is left. */
-export function RunFilterBox(props: { value: string; error: string | undefined; onChange: (filter: string) => void }) {
-  const { value, error, onChange } = props
+export function RunFilterBox(props: { value: string; wrong: boolean; onChange: (filter: string) => void }) {
+  const { value, wrong, onChange } = props
   const [text, setText] = useState(value)
   // The address may change by itself: the browser's back button.
   useEffect(() => setText(value), [value])
@@ -28,7 +28,7 @@ export function RunFilterBox(props: { value: string; error: string | undefined; 
         spellCheck={false}
         autoCapitalize="off"
         ff="monospace"
-        error={error}
+        error={wrong}
         onChange={(event) => setText(event.currentTarget.value)}
         onBlur={send}
       />

@@ -65,6 +65,10 @@ export function openPool(
     if (!pool.ending) options.onError(error)
   })
   pool.on('connect', (client) => client.on('error', () => {}))
+  // What was given up and never answered stands before everything that the session would be asked next.
+  pool.on('release', (_error, client) => {
+    if ('readyForQuery' in client && client.readyForQuery === false) client.end().catch(() => {})
+  })
   return pool
 }
 

@@ -42,11 +42,10 @@ export function listen(
 
   async function listenOnce(onListening: () => void): Promise<void> {
     const client = new pg.Client({ ...sessionOf(url, 'pave_system'), query_timeout: heartbeatMs })
-    const lost = new Promise<never>((_, reject) => {
-      client.on('error', reject)
-      client.on('end', () => reject(new Error('The session that listens ended')))
-    })
-    lost.catch(() => {})
+    const lost = new AbortController()
+    client.on('error', (error) => lost.abort(error))
+    client.on('end', () => lost.abort(new Error('The session that listens ended')))
+    const over = AbortSignal.any([signal, lost.signal])
     client.on('notification', ({ channel, payload = '' }) => {
       if (channel !== 'pave_sealed' && channel !== 'pave_news') return
       try {
@@ -59,10 +58,11 @@ export function listen(
       await client.connect()
       await client.query('listen pave_sealed; listen pave_news')
       onListening()
-      while (!signal.aborted) {
-        await Promise.race([setTimeout(heartbeatMs, undefined, { signal, ref: false }), lost])
-        await client.query('select 1')
+      while (!over.aborted) {
+        await setTimeout(heartbeatMs, undefined, { signal: over, ref: false }).catch(() => {})
+        if (!over.aborted) await client.query('select 1')
       }
+      lost.signal.throwIfAborted()
     } finally {
       await client.end().catch(() => {})
     }

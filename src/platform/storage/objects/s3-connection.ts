@@ -53,6 +53,7 @@ export function parseS3Url(text: string): S3Location {
   const endpoint = parameter('endpoint')
   if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? ''))
     throw refuse('has an endpoint that is no http or https address')
+  if (endpoint !== undefined && URL.parse(endpoint)?.username !== '') throw refuse('has credentials in its endpoint')
   const pathStyle = parameter('pathStyle') ?? 'false'
   if (pathStyle !== 'true' && pathStyle !== 'false') throw refuse('has a pathStyle that is neither true nor false')
   const cacheGiB = Number(parameter('cacheGiB') ?? 20)

@@ -44,8 +44,12 @@ export function parseRedisUrl(text: string): RedisLocation {
   const user = url.username === '' && url.password === '' ? '' : `${url.username}:${url.password}@`
   const hosts = [url.host, ...(url.searchParams.get('nodes') ?? '').split(',').filter((host) => host !== '')]
   if (hosts.length > 1 && !cluster) throw refuse('has nodes and no cluster=true')
+  const urls = hosts.map((host) => `${protocol}//${user}${host}${cluster ? '' : url.pathname}`)
+  // Here and not in the client library, whose error would show the password.
+  const broken = urls.findIndex((one) => !URL.canParse(one))
+  if (broken !== -1) throw refuse(`has a node ${hosts[broken]} that is not host:port`)
   return {
-    urls: hosts.map((host) => `${protocol}//${user}${host}${cluster ? '' : url.pathname}`),
+    urls,
     cluster,
     inMemory: durability === 'memory',
     readMs,
