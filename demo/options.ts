@@ -13,7 +13,11 @@ export interface DemoOptions {
   inferencePort: number
   /** One flight in so many goes out as a request. */
   sample: number
+  /** Where the season ends, in milliseconds of event time. */
+  until: number
 }
+
+const seasons = { earliest: '2001-05-13', whole: '2001-07-01' }
 
 const usage = `Usage: npm run demo -- [flags]
 
@@ -23,6 +27,7 @@ const usage = `Usage: npm run demo -- [flags]
   --port N            port of the control plane and console (default 7400)
   --inference-port N  port of the inference node (default 7401)
   --sample N          ask about one flight in N (default 72)
+  --until DATE        end the season then: ${seasons.earliest} at the earliest (default ${seasons.whole})
 `
 
 /** Wrong flags end the process with exit code 2, before anything is started. */
@@ -37,6 +42,7 @@ export function readOptions(args: string[]): DemoOptions {
         port: { type: 'string', default: '7400' },
         'inference-port': { type: 'string', default: '7401' },
         sample: { type: 'string', default: '72' },
+        until: { type: 'string', default: seasons.whole },
         help: { type: 'boolean', short: 'h', default: false },
       },
     })
@@ -52,6 +58,7 @@ export function readOptions(args: string[]): DemoOptions {
       port: wholeNumber('--port', values.port, 65_535),
       inferencePort: wholeNumber('--inference-port', values['inference-port'], 65_535),
       sample: wholeNumber('--sample', values.sample, 1_000_000),
+      until: dayOf('--until', values.until),
     }
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
@@ -65,6 +72,13 @@ function wholeNumber(flag: string, text: string, most: number): number {
     throw new Error(`${flag} is a whole number from 1 to ${most}, not ${text}`)
   }
   return value
+}
+
+/** Before the earliest day the monitors have not found the change that the story turns on, and the new model is not in place. */
+function dayOf(flag: string, text: string): number {
+  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
+  if (at >= Date.parse(seasons.earliest) && at <= Date.parse(seasons.whole)) return at
+  throw new Error(`${flag} is a day from ${seasons.earliest} to ${seasons.whole}, not ${text}`)
 }
 
 /** Minutes of work shall not end at a summary that cannot be written. */

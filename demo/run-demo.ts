@@ -34,11 +34,11 @@ const example = join(import.meta.dirname, '../examples/flight-delays')
 const firstDay = Date.parse('2001-03-11T00:00:00Z')
 /** Some outcomes of March 10 are known only during March 11: questions start when all of them are. */
 const firstQuestion = Date.parse('2001-03-11T12:00:00Z')
-const lastDay = Date.parse('2001-07-01T00:00:00Z')
-/** The day on which a candidate with a genuine mistake is released on purpose. */
-const mistakeDay = Date.parse('2001-06-03T00:00:00Z')
 
 const options = readOptions(process.argv.slice(2))
+const lastDay = options.until
+/** The day on which a candidate with a genuine mistake is released on purpose: four weeks before the end of a whole season. */
+const mistakeDay = Math.min(Date.parse('2001-06-03T00:00:00Z'), lastDay - 7 * 86_400_000)
 const narrator = createNarrator(() => performance.now())
 /** What each kind of finding measures. */
 const metricOf = { drift: 'PSI', prediction_drift: 'PSI', performance: 'AUC', calibration: 'ECE' } as const
@@ -94,6 +94,9 @@ async function interrupt(): Promise<void> {
   process.exit(finished ? 0 : 130)
 }
 
+const dayText = (at: number) =>
+  new Date(at).toLocaleDateString('en', { month: 'long', day: 'numeric', timeZone: 'UTC' })
+
 function explained(error: unknown): string {
   if (error instanceof PaveError) return `${error.code}: ${error.message}\n${error.hint}`
   return error instanceof Error ? error.message : String(error)
@@ -138,7 +141,7 @@ async function runJob(pave: RunningPave, dataDir: string, narrator: Narrator, fi
     await file.save()
   }
 
-  narrator.stage('replaying March 11 to June 30 in event order')
+  narrator.stage(`replaying March 11 to ${dayText(lastDay - 1)} in event order`)
   const flights = await loadFlights(firstDay, lastDay, firstQuestion, options.sample)
   narrator.note(
     `${flights.count.toLocaleString('en')} outcomes stream in, ${flights.asked.length.toLocaleString('en')} flights are asked about`,

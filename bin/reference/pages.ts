@@ -5,6 +5,7 @@ import { configurationPage } from './configuration.ts'
 import { errorsPage } from './errors.ts'
 import { expressionsPage } from './expressions.ts'
 import { manifestsPage } from './manifests.ts'
+import { metricsPage } from './metrics.ts'
 import { operationPages } from './operations.ts'
 
 /** Every file below `docs/reference` that is written from the code, by its name. */
@@ -16,6 +17,7 @@ export async function referencePages(): Promise<Map<string, string>> {
     ['command-line.md', await commandLinePage()],
     ['expressions.md', expressionsPage()],
     ['manifests.md', manifestsPage()],
+    ['metrics.md', await metricsPage()],
     ...operationPages(),
     ...kinds.map(
       (kind) => [`schemas/${kind.kind}.json`, `${JSON.stringify(manifestSchema(kind), null, 2)}\n`] as const,

@@ -60,7 +60,12 @@ export default defineConfig({
         ...section('Reference', 'reference'),
         items: [...pagesOf('reference'), section('Operations', 'reference/operations', true)],
       },
-      { text: 'Runbooks', link: '/runbooks/', collapsed: true, items: listedPagesOf('runbooks').flatMap((one) => one.items) },
+      {
+        text: 'Runbooks',
+        link: '/runbooks/',
+        collapsed: true,
+        items: listedPagesOf('runbooks').flatMap((one) => one.items),
+      },
       section('Decisions', 'decisions', true),
     ],
     search: { provider: 'local' },

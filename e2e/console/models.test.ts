@@ -31,7 +31,7 @@ async function prepare(model: string, versions: number): Promise<void> {
 
 /** One operation at a time would take minutes. */
 async function copyModel(dataDir: string, model: string, times: number): Promise<void> {
-  const client = new pg.Client(socketUrl(socketDirectoryOf(dataDir).directory, 'pave'))
+  const client = new pg.Client(socketUrl(socketDirectoryOf(dataDir).directory, 'postgres'))
   await client.connect()
   try {
     await client.query(`select set_config('app.operation', 'test', false)`)

@@ -98,7 +98,7 @@ describeConsole('pipelines', () => {
     await form.getByText('param greeting has no value').first().waitFor()
     expect(await form.getByLabel('lines').inputValue()).toBe('7')
     expect(await form.getByLabel('Reason').inputValue()).toBe('Because it is Monday')
-    await form.getByLabel('greeting').fill('你好 🌲')
+    await form.getByRole('textbox', { name: /^greeting/ }).fill('你好 🌲')
     await form.getByRole('button', { name: 'Start the run' }).click()
     await page.waitForURL('**/runs/*')
     await page.getByText('Because it is Monday').waitFor()
@@ -167,7 +167,7 @@ describeConsole('pipelines', () => {
     await page.getByRole('searchbox', { name: 'Search in the log' }).fill('line 1 of')
     await log.getByText('line 1 of the talk', { exact: true }).waitFor()
     expect(await log.locator('pre > div').count()).toBeLessThan(200)
-  })
+  }, 120_000)
 
   it('a run that does not exist is said not to', async () => {
     const page = await openPage('ada', '/runs/00000000-0000-7000-8000-00000000beef')

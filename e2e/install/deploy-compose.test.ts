@@ -162,10 +162,21 @@ describe.skipIf(isMissing)('its services, as processes of this machine', () => {
     expect(await page.text()).toContain('<script type="module"')
   })
 
-  it('go on without a server and a node', async () => {
-    await stack.running('server-1').kill()
-    await stack.running('node-2').kill()
-    for (let asked = 0; asked < 20; asked++) expect(await predict(`after-${asked}`)).toBe(200)
-    for (const name of ['grace', 'hedy', 'joan', 'mary']) await admin.call(createPrincipal, { name, role: 'viewer' })
+  it('lose no request while a server and a node are stopped, and go on without them', async () => {
+    const stopping = ['server-1', 'node-2'].map((name) => stack.running(name).kill('SIGTERM'))
+    let stopped = false
+    const gone = Promise.all(stopping).then(() => {
+      stopped = true
+    })
+    let asked = 0
+    for (let after = 0; after < 20; asked++) {
+      expect(await predict(`while-stopping-${asked}`)).toBe(200)
+      const name = `person-${asked}`
+      if (asked % 10 === 0) await admin.call(createPrincipal, { name, role: 'viewer' })
+      if (stopped) after += 1
+    }
+    await gone
+    expect(stack.running('server-1').child.exitCode).toBe(0)
+    expect(stack.running('node-2').child.exitCode).toBe(0)
   })
 })

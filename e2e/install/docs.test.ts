@@ -31,10 +31,15 @@ describe('the site', () => {
 
   it('points to parts of pages that are there', async () => {
     const pages = (await readdir(site, { recursive: true })).filter((file) => file.endsWith('.html'))
-    const html = new Map(await Promise.all(pages.map(async (page) => [page, await readFile(join(site, page), 'utf8')] as const)))
+    const html = new Map(
+      await Promise.all(pages.map(async (page) => [page, await readFile(join(site, page), 'utf8')] as const)),
+    )
     const dead = [...html].flatMap(([page, text]) =>
       [...text.matchAll(/href="(\/[^"#]*|)#([^"]+)"/g)]
-        .map(([, path = '', anchor = '']) => ({ target: path === '' ? page : fileOf(path), anchor: decodeURIComponent(anchor) }))
+        .map(([, path = '', anchor = '']) => ({
+          target: path === '' ? page : fileOf(path),
+          anchor: decodeURIComponent(anchor),
+        }))
         .filter(({ target, anchor }) => html.get(target)?.includes(`id="${anchor}"`) !== true)
         .map(({ target, anchor }) => `${page} → ${target}#${anchor}`),
     )

@@ -11,11 +11,13 @@ import { eventually } from '../support/wait.ts'
 import { type Block, readGuide } from './read-guide.ts'
 
 const root = join(import.meta.dirname, '../..')
-const howTo = (await readdir(join(root, 'docs/how-to'))).filter((file) => file.endsWith('.md') && file !== 'README.md').sort()
+const howTo = (await readdir(join(root, 'docs/how-to')))
+  .filter((file) => file.endsWith('.md') && file !== 'README.md')
+  .sort()
 
 /** Every command of the guides is typed as it stands, in the order of the page, in a directory like a fresh checkout. */
 describe('the guides', { timeout: 1_200_000 }, () => {
-  it.each(['docs/tutorial.md', ...howTo.map((file) => `docs/how-to/${file}`)])('%s', async (page, { skip }) => {
+  it.for(['docs/tutorial.md', ...howTo.map((file) => `docs/how-to/${file}`)])('%s', async (page, { skip }) => {
     const { blocks, notRun, needs } = readGuide(await readFile(join(root, page), 'utf8'))
     for (const reason of notRun) console.log(`${page}: a block is not run: ${reason}`)
     expect(blocks.length + notRun.length).toBeGreaterThan(0)

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inheritedEnvironment } from '#platform/config.ts'
 import { freePorts } from '../support/start-pave.ts'
 import { eventually } from '../support/wait.ts'
+import { pack } from './pack.ts'
 
 const root = join(import.meta.dirname, '../..')
 const execute = promisify(execFile)
@@ -23,9 +24,7 @@ describe('the package', () => {
     folder = await mkdtemp(join(tmpdir(), 'pave-package-'))
     // PostgreSQL and steps run under users of their own when Pave runs as root.
     await execute('chmod', ['711', folder])
-    const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root, env })
-    const [packed] = JSON.parse(stdout.slice(stdout.indexOf('[')))
-    tarball = join(folder, packed.filename)
+    tarball = await pack(folder)
     installed = join(folder, 'installed')
     await mkdir(installed)
     await writeFile(join(installed, 'package.json'), '{}')
@@ -34,7 +33,11 @@ describe('the package', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
   const pave = (args: string[], more: Record<string, string> = {}) =>
-    execute(join(installed, 'node_modules/.bin/pave'), args, { cwd: installed, env: { ...env, ...more } })
+    execute(join(installed, 'node_modules/.bin/pave'), args, {
+      cwd: installed,
+      env: { ...env, ...more },
+      maxBuffer: 8_000_000,
+    })
 
   it('holds programs, and neither sources nor tests', async () => {
     const files = await readdir(join(installed, 'node_modules/pave/dist/package'), { recursive: true })
@@ -77,14 +80,19 @@ describe('the package', () => {
     expect(await ended).toBe(0)
   })
 
-  it('plays the whole demo', async () => {
+  it('plays the whole demo', { timeout: 900_000 }, async () => {
     const [port, inferencePort] = await freePorts(2)
     const summary = join(folder, 'demo.json')
     const flags = ['--data-dir', join(folder, 'demo'), '--port', `${port}`, '--inference-port', `${inferencePort}`]
-    await pave(['demo', '--exit', '--json', summary, '--sample', '2000', ...flags])
+    // A short season that still has everything in it.
+    await pave(['demo', '--exit', '--json', summary, '--until', '2001-05-13', ...flags])
     const told = JSON.parse(await readFile(summary, 'utf8'))
-    expect(told).toMatchObject({ failed_requests: 0, ledger: { verified: true } })
-    expect(told.requests).toBeGreaterThan(500)
-    expect(told.rollback).not.toBeNull()
+    expect(told).toMatchObject({
+      failed_requests: 0,
+      ledger: { verified: true },
+      retrained: 'flight-delays@3',
+      rollback: { version: 'flight-delays@4' },
+    })
+    expect(told.requests).toBeGreaterThan(5_000)
   })
 })

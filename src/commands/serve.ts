@@ -17,6 +17,9 @@ import { openServerTls, tlsDirectory } from '#platform/tls/server-tls.ts'
 import { trustAuthorities } from '#platform/tls/trust.ts'
 import { warnOfOpenTransport } from './warn-of-open-transport.ts'
 
+/** Three times what a balancer that asks each second needs. */
+const lingerMs = 3_000
+
 export interface ServeNodeOptions {
   /** The enrolment's, or `prod`, when it is not given. */
   environment: string | undefined
@@ -71,7 +74,8 @@ export async function serveNode(config: Config, options: ServeNodeOptions): Prom
   return {
     address: node.address,
     async close(closing) {
-      await node.close(closing)
+      // A node of its own stands behind a balancer, which has to notice; the one of `pave up` does not.
+      await node.close(closing ?? { lingerMs: enrolment === undefined ? 0 : lingerMs })
       tls?.close()
     },
   }

@@ -102,7 +102,7 @@ export function Shell() {
           </Button>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar className={styles.rooms}>
+      <AppShell.Navbar className={styles.rooms} data-opened={opened}>
         <ScrollArea component="nav" aria-label="Rooms" type="scroll">
           {rooms.map((group) => (
             <div key={group.title} className={styles.group}>

@@ -1,13 +1,12 @@
 import { type Span, SpanStatusCode, trace } from '@opentelemetry/api'
 import pino, { type Logger } from 'pino'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 
 export interface Telemetry {
   registry: Registry
   span<T>(name: string, work: () => Promise<T>): Promise<T>
   operationFinished(operation: string, outcome: string, milliseconds: number): void
-  gauge(name: string, help: string): Gauge
-  counter<L extends string>(name: string, help: string, labels: L[]): Counter<L>
+  unauthenticatedRequest(): void
   close(): Promise<void>
 }
 
@@ -49,6 +48,11 @@ export async function createTelemetry(options: {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers: [registry],
   })
+  const unauthenticated = new Counter({
+    name: 'pave_unauthenticated_requests_total',
+    help: 'Requests refused for want of a valid token; the ledger has no entry of them',
+    registers: [registry],
+  })
   const provider = options.otlpEndpoint ? await startTracing(options.service, options.otlpEndpoint) : undefined
   const tracer = trace.getTracer('pave')
   return {
@@ -56,8 +60,7 @@ export async function createTelemetry(options: {
     span: (name, work) => (provider ? inSpan(tracer.startActiveSpan.bind(tracer), name, work) : work()),
     operationFinished: (operation, outcome, milliseconds) =>
       operations.observe({ operation, outcome }, milliseconds / 1000),
-    gauge: (name, help) => new Gauge({ name, help, registers: [registry] }),
-    counter: (name, help, labels) => new Counter({ name, help, labelNames: labels, registers: [registry] }),
+    unauthenticatedRequest: () => unauthenticated.inc(),
     close: async () => provider?.shutdown(),
   }
 }

@@ -7,7 +7,9 @@ export function SearchBox(props: { label: string; value: string; onChange: (valu
   const { label, value, onChange } = props
   const [text, setText] = useState(value)
   const told = useRef(value)
-  const tell = useDebouncedCallback((typed: string) => {
+  const tell = useDebouncedCallback((typed: string, page: string) => {
+    // Whoever has gone on to another page meanwhile searches nothing there.
+    if (window.location.pathname !== page) return
     told.current = typed
     onChange(typed)
   }, 250)
@@ -27,7 +29,7 @@ export function SearchBox(props: { label: string; value: string; onChange: (valu
       w={{ base: '100%', xs: 280 }}
       onChange={(event) => {
         setText(event.currentTarget.value)
-        tell(event.currentTarget.value)
+        tell(event.currentTarget.value, window.location.pathname)
       }}
     />
   )

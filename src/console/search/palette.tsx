@@ -31,10 +31,11 @@ export function Palette({ opened, close, ...act }: PaletteProps) {
       opened={opened}
       onClose={close}
       withCloseButton={false}
+      title="Search and commands"
+      classNames={{ header: styles.unseen }}
       padding={0}
       size="lg"
       yOffset="12vh"
-      aria-label="Search and commands"
       transitionProps={{ duration: 80 }}
     >
       <Search close={close} {...act} />
@@ -48,6 +49,7 @@ function Search({ close, ...act }: Omit<PaletteProps, 'opened'>) {
   const navigate = useNavigate()
   const [text, setText] = useState('')
   const [chosen, setChosen] = useState(0)
+  const [taking, setTaking] = useState(false)
   const [settled] = useDebouncedValue(text.trim().slice(0, 200), pauseMs)
   const found = useQuery({
     ...read(search, { text: settled, limit: 12 }),
@@ -63,12 +65,22 @@ function Search({ close, ...act }: Omit<PaletteProps, 'opened'>) {
     ({ title, run }): Option => ({ key: title, kind: 'command', title, detail: '', run }),
   )
   const options = [...things, ...commands]
+  const looking = settled !== text.trim() || found.isPlaceholderData || found.isLoading
   const current = Math.min(chosen, options.length - 1)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: with the choice changes what the reference is of
   useEffect(() => {
     active.current?.scrollIntoView({ block: 'nearest' })
   }, [current, options.length])
+
+  // What was pasted a moment ago has not been looked up yet: until then the first would be another text's.
+  const first = options[current]
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the choice is made when Enter was pressed and the answer is there
+  useEffect(() => {
+    if (!taking || looking) return
+    setTaking(false)
+    take(first)
+  }, [taking, looking])
 
   function take(option: Option | undefined) {
     if (option === undefined) return
@@ -81,10 +93,8 @@ function Search({ close, ...act }: Omit<PaletteProps, 'opened'>) {
     if (step !== undefined && options.length > 0) setChosen((current + step + options.length) % options.length)
     else if (event.key === 'Home') setChosen(0)
     else if (event.key === 'End') setChosen(options.length - 1)
-    // What was pasted a moment ago has not been looked up yet: its first answer would be another text's.
-    else if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
-      if (settled === text.trim() && !found.isPlaceholderData && !found.isLoading) take(options[current])
-    } else return
+    else if (event.key === 'Enter' && !event.nativeEvent.isComposing) setTaking(true)
+    else return
     event.preventDefault()
   }
 
@@ -105,6 +115,7 @@ function Search({ close, ...act }: Omit<PaletteProps, 'opened'>) {
         onChange={(event) => {
           setText(event.currentTarget.value)
           setChosen(0)
+          setTaking(false)
         }}
         onKeyDown={onKeyDown}
         data-autofocus

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { allows, systemActor } from '#platform/actor.ts'
 import { listEntries } from '#platform/kernel/contract.ts'
+import { createHttpServer } from '#platform/surfaces/http.ts'
+import { createTelemetry } from '#platform/telemetry.ts'
 import { createTestPlatform } from '#testing/platform.ts'
 import { until } from '#testing/until.ts'
 import {
@@ -368,4 +370,23 @@ test('guessing is slowed down', async () => {
     statuses.add(response.status)
   }
   expect([...statuses]).toEqual([401, 429])
+})
+
+test('behind a proxy, whoever guesses keeps nobody else from signing in', async () => {
+  const { services } = platform
+  const telemetry = await createTelemetry({ service: 'proxied', otlpEndpoint: undefined })
+  const config = { ...services.config, tls: { kind: 'proxy' as const } }
+  const proxied = await createHttpServer({ ...platform, telemetry, services: { ...services, config } })
+  const guess = async (forwarded: string) => {
+    const headers = { host: 'localhost', 'x-forwarded-for': forwarded }
+    return (await proxied.inject({ method: 'POST', url: '/console/session', headers, payload: { code: 'x' } }))
+      .statusCode
+  }
+  const statuses = new Set<number>()
+  for (let tries = 0; tries < 200 && !statuses.has(429); tries++)
+    statuses.add(await guess(`10.9.8.${tries}, 192.0.2.1`))
+  expect([...statuses]).toEqual([401, 429])
+  expect(await guess('192.0.2.2')).toBe(401)
+  await proxied.close()
+  await telemetry.close()
 })

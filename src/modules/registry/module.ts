@@ -9,8 +9,8 @@ import { createRegistry } from './migrations/0001-create-registry.ts'
 import { dateChangesOfModels } from './migrations/0002-date-changes-of-models.ts'
 import { putModel } from './put-model.ts'
 import { registerVersion } from './register-version.ts'
-import { setAlias } from './set-alias.ts'
 import { search } from './search.ts'
+import { setAlias } from './set-alias.ts'
 
 export const registry = defineModule({
   name: 'registry',

@@ -32,6 +32,8 @@ export async function createHttpServer(
       return created.server
     },
     logger: false,
+    // Who asks is whom the proxy names last; what its clients claim before that is theirs.
+    trustProxy: platform.services.config.tls.kind === 'proxy' && ((_address, hop) => hop === 0),
     bodyLimit: defaultBodyLimit,
     routerOptions: { maxParamLength: 500 },
     genReqId: () => platform.ids.next(),
@@ -46,14 +48,9 @@ export async function createHttpServer(
     reply.header('x-content-type-options', 'nosniff')
     return payload
   })
-  const unauthenticated = platform.telemetry.counter(
-    'pave_unauthenticated_requests_total',
-    'Requests refused for want of a valid token; the ledger has no entry of them',
-    [],
-  )
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(platform, error)
-    if (problem.status === 401) unauthenticated.inc()
+    if (problem.status === 401) platform.telemetry.unauthenticatedRequest()
     return sendProblem(reply, problem, request)
   })
   app.setNotFoundHandler((request, reply) =>

@@ -58,7 +58,7 @@ function Known({ principal }: { principal: z.output<typeof Principal> }) {
               size="sm"
               renderRoot={(props) => <Link {...props} to="/settings/tokens" search={{ principal: name }} />}
             >
-              Tokens
+              Their tokens
             </Anchor>
             <Anchor size="sm" renderRoot={(props) => <Link {...props} to="/settings" />}>
               Close

@@ -29,6 +29,8 @@ export function RunFilterBox(props: { value: string; wrong: boolean; onChange: (
         autoCapitalize="off"
         ff="monospace"
         error={wrong}
+        withErrorStyles={false}
+        styles={wrong ? { input: { borderColor: 'var(--bad)' } } : {}}
         onChange={(event) => setText(event.currentTarget.value)}
         onBlur={send}
       />

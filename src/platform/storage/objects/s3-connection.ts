@@ -41,8 +41,9 @@ export function parseS3Url(text: string): S3Location {
   const refuse = (why: string) => objectFailure('object_store_misconfigured', `OBJECTS_URL ${why}`)
   const url = URL.parse(text)
   if (url === null || url.protocol !== 's3:') throw refuse('is not an s3:// URL')
+  const server = URL.parse(url.searchParams.get('endpoint') ?? '')
   // Never repeated: what stands there is a secret.
-  if (url.username !== '' || url.password !== '')
+  if ([url, server].some((one) => one !== null && one.username + one.password !== ''))
     throw objectFailure('object_store_misconfigured', 'OBJECTS_URL holds credentials', {
       hint: 'Take them out of the URL and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or a role.',
     })
@@ -53,7 +54,6 @@ export function parseS3Url(text: string): S3Location {
   const endpoint = parameter('endpoint')
   if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? ''))
     throw refuse('has an endpoint that is no http or https address')
-  if (endpoint !== undefined && URL.parse(endpoint)?.username !== '') throw refuse('has credentials in its endpoint')
   const pathStyle = parameter('pathStyle') ?? 'false'
   if (pathStyle !== 'true' && pathStyle !== 'false') throw refuse('has a pathStyle that is neither true nor false')
   const cacheGiB = Number(parameter('cacheGiB') ?? 20)
