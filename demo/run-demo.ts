@@ -94,8 +94,9 @@ async function interrupt(): Promise<void> {
   process.exit(finished ? 0 : 130)
 }
 
-const dayText = (at: number) =>
-  new Date(at).toLocaleDateString('en', { month: 'long', day: 'numeric', timeZone: 'UTC' })
+function dayText(at: number): string {
+  return new Date(at).toLocaleDateString('en', { month: 'long', day: 'numeric', timeZone: 'UTC' })
+}
 
 function explained(error: unknown): string {
   if (error instanceof PaveError) return `${error.code}: ${error.message}\n${error.hint}`

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { operations } from '#modules/contracts.ts'
 import { type Operation, pathParameters } from '#platform/operation.ts'
 import { table } from './table.ts'
-import { typeText } from './type-text.ts'
+import { typeLines, typeText } from './type-text.ts'
 
 /** One page for each module, with everything that a caller of its operations needs to know. */
 export function operationPages(): [string, string][] {
@@ -15,16 +15,22 @@ export function operationPages(): [string, string][] {
 
 function describe(operation: Operation): string {
   const { name, method, path, summary, errors } = operation
-  const answer = typeText(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }))
+  const answer = typeLines(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }))
   return `## ${name}
 
 ${summary}.
 
-    ${method} ${path}
+\`\`\`http
+${method} ${path}
+\`\`\`
 
 ${facts(operation).join(' ')}
 
-${inputTable(operation)}Answers \`${answer}\`.${errors.length === 0 ? '' : `\n\nErrors of its own: ${errors.map((code) => `[\`${code}\`](../errors.md#${code})`).join(', ')}.`}
+${inputTable(operation)}Answers
+
+\`\`\`ts
+${answer}
+\`\`\`${errors.length === 0 ? '' : `\n\nErrors of its own: ${errors.map((code) => `[\`${code}\`](../errors.md#${code})`).join(', ')}.`}
 `
 }
 

@@ -14,8 +14,28 @@ export function typeText(schema: Schema | boolean, depth = 0): string {
   if (type === 'object') return objectText(schema, depth)
   if (type === 'integer' || type === 'number') return numberText(schema, type)
   if (type === 'string') return stringText(schema)
+  if (Array.isArray(type)) return type.map((one) => typeText({ ...schema, type: one }, depth)).join(' or ')
   return typeof type === 'string' ? type : 'anything'
 }
+
+/** The same with a line for each field, for what is too long to be read in one. */
+export function typeLines(schema: Schema | boolean, indent = ''): string {
+  const { properties, required = [] } = typeof schema === 'boolean' ? {} : schema
+  if (typeof schema === 'boolean' || properties === undefined) {
+    const items = typeof schema === 'object' && schema.type === 'array' ? itemsOf(schema) : undefined
+    return typeof items === 'object' && items.properties !== undefined
+      ? `${typeLines(items, indent)}[]`
+      : typeText(schema)
+  }
+  const fields = Object.entries(properties).map(([name, property]) => {
+    const text = typeText(property)
+    const shown = text.length > widest ? typeLines(property, `${indent}  `) : text
+    return `${indent}  ${name}${required.includes(name) ? '' : '?'}: ${shown}`
+  })
+  return `{\n${fields.join('\n')}\n${indent}}`
+}
+
+const widest = 90
 
 const grouped = (text: string) => (text.includes(' or ') ? `(${text})` : text)
 

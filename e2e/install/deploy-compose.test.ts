@@ -142,8 +142,7 @@ describe.skipIf(isMissing)('its services, as processes of this machine', () => {
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(question(id, new Date('2001-03-04T12:30:00Z'))),
     })
-    const { outputs } = await response.json()
-    expect(outputs?.[0]?.data).toEqual([24])
+    expect(await response.text()).toContain('"data":[24]')
     return response.status
   }
 
@@ -151,11 +150,13 @@ describe.skipIf(isMissing)('its services, as processes of this machine', () => {
     const url = `https://${site}`
     const env = { ...inheritedEnvironment(), PAVE_URL: url, PAVE_TOKEN: token, PAVE_CA: authority() }
     await serveTinyModel({ dataDir: folder, url, inferenceUrl: url, env }, { admin, token })
-    expect(await predict('first')).toBe(200)
+    // One node answered that it is ready; the proxy asks either.
     await eventually(async () => {
-      const { nodes } = await admin.call(getEndpoint, endpoint)
-      return nodes.length === 2 && nodes.every(({ failed }) => failed.length === 0)
+      const { nodes, generation } = await admin.call(getEndpoint, endpoint)
+      const current = nodes.filter((node) => node.generation >= (generation ?? 0) && node.failed.length === 0)
+      return current.length === 2
     })
+    expect(await predict('first')).toBe(200)
     expect(stack.running('server-1').said()).toContain(`https://${site}/sign-in#`)
     expect((await fetch(`${url}/metrics`)).status).toBe(404)
     const page = await fetch(url, { headers: { accept: 'text/html' } })

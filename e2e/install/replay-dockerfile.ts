@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, chown, cp, mkdir, readdir, realpath, stat, symlink } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, realpath, stat, symlink } from 'node:fs/promises'
 import { delimiter, dirname, join, matchesGlob } from 'node:path'
 import { promisify } from 'node:util'
 import { inheritedEnvironment } from '#platform/config.ts'
@@ -20,7 +20,7 @@ export interface Image {
 const execute = promisify(execFile)
 /** What of this system's settings a base image has too. */
 const settings = ['passwd', 'group', 'shadow', 'gshadow', 'login.defs', 'default', 'nsswitch.conf', 'hosts']
-const network = ['resolv.conf', 'ssl', 'ca-certificates.conf', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d']
+const network = ['resolv.conf', 'ssl/certs', 'ca-certificates.conf', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d']
 
 /**
  * Does what `docker build` would, without its engine: this system's programs, read-only, stand in for the base image, with
@@ -97,7 +97,6 @@ async function makeBase(root: string): Promise<void> {
     const there = await stat(join('/etc', name)).catch(() => undefined)
     if (there !== undefined) await cp(join('/etc', name), join(root, 'etc', name), { recursive: true })
   }
-  await chown(join(root, 'etc/shadow'), 0, 0)
   await cp(process.execPath, join(root, 'local/bin/node'))
   // A copy: what an image removes of its npm must not be this machine's.
   const { stdout } = await execute('sh', ['-c', 'command -v npm'], { env: inheritedEnvironment() })

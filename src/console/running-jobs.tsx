@@ -1,4 +1,4 @@
-import { Anchor, Table } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { listJobs } from '../platform/kernel/contract.ts'
@@ -17,23 +17,25 @@ export function RunningJobs() {
   return (
     <Panel>
       <Section title="Running jobs">
-        <Table aria-label="Running jobs">
-          <Table.Tbody>
+        <table className={tables.table} aria-label="Running jobs">
+          <tbody>
             {data.items.map((job) => (
-              <Table.Tr key={job.id}>
-                <Table.Td fw={550}>
+              <tr key={job.id}>
+                <td>
                   <Anchor inherit renderRoot={(props) => <Link {...props} to="/jobs/$job" params={{ job: job.id }} />}>
                     {job.job}
                   </Anchor>
-                </Table.Td>
-                <Table.Td className={tables.number}>{percent(job.progress)}</Table.Td>
-                <Table.Td w="60%" c="dimmed">
-                  {job.progressText}
-                </Table.Td>
-              </Table.Tr>
+                </td>
+                <td className={tables.number}>{percent(job.progress)}</td>
+                <td style={{ width: '60%' }}>
+                  <Text span c="dimmed">
+                    {job.progressText}
+                  </Text>
+                </td>
+              </tr>
             ))}
-          </Table.Tbody>
-        </Table>
+          </tbody>
+        </table>
       </Section>
     </Panel>
   )

@@ -7,7 +7,6 @@ import {
   Group,
   Kbd,
   NavLink,
-  ScrollArea,
   Text,
   UnstyledButton,
   useComputedColorScheme,
@@ -20,6 +19,7 @@ import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
 import { whoami } from '../modules/identity/contract.ts'
 import { read } from './api.ts'
 import { useApprovalsWaiting } from './approvals/use-approvals-waiting.ts'
+import { loadDialogs } from './design/dialog.tsx'
 import { Logo } from './design/logo.tsx'
 import { useLiveEvents } from './live-events.ts'
 import { isWithin, rooms } from './rooms.ts'
@@ -42,7 +42,7 @@ export function Shell() {
   const search = useCallback(() => setSearching(true), [])
   const help = useCallback(() => setHelping(true), [])
   useShortcuts({ search, help })
-  useIdleLoad(loadPalette)
+  useIdleLoad()
   const waiting = useApprovalsWaiting()
   const path = useLocation({ select: (location) => location.pathname })
   // biome-ignore lint/correctness/useExhaustiveDependencies: a menu that covers the page closes when the page changes
@@ -103,7 +103,7 @@ export function Shell() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar className={styles.rooms} data-opened={opened}>
-        <ScrollArea component="nav" aria-label="Rooms" type="scroll">
+        <nav aria-label="Rooms" className={styles.list}>
           {rooms.map((group) => (
             <div key={group.title} className={styles.group}>
               <Text size="xs" c="dimmed" className={styles.groupTitle}>
@@ -120,7 +120,7 @@ export function Shell() {
               ))}
             </div>
           ))}
-        </ScrollArea>
+        </nav>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
         <UnreachableBanner />
@@ -144,15 +144,15 @@ export function Shell() {
   )
 }
 
-// Not needed to show a page, but there when somebody types into it at once.
 const loadPalette = () => import('./search/palette.tsx').then((module) => ({ default: module.Palette }))
 const Palette = lazy(loadPalette)
 
-function useIdleLoad(load: () => Promise<unknown>): void {
+/** What lies over pages is fetched once the first one is shown: it must be there also when Pave is not. */
+function useIdleLoad(): void {
   useEffect(() => {
-    const timer = window.setTimeout(() => void load().catch(() => {}), 1_000)
+    const timer = window.setTimeout(() => void Promise.all([loadPalette(), loadDialogs()]).catch(() => {}), 2_000)
     return () => window.clearTimeout(timer)
-  }, [load])
+  }, [])
 }
 
 function Waiting({ count }: { count: number }) {

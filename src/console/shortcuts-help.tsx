@@ -1,4 +1,6 @@
-import { Kbd, Modal, Table, Text } from '@mantine/core'
+import { Kbd, Text } from '@mantine/core'
+import { Dialog } from './design/dialog.tsx'
+import tables from './design/tables.module.css'
 import { everyRoom } from './rooms.ts'
 
 const keys: readonly [string, readonly string[]][] = [
@@ -11,32 +13,26 @@ const keys: readonly [string, readonly string[]][] = [
 
 export function ShortcutsHelp({ opened, close }: { opened: boolean; close: () => void }) {
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title="Keyboard shortcuts"
-      centered
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
-      <Table aria-label="Keyboard shortcuts">
-        <Table.Tbody>
+    <Dialog opened={opened} onClose={close} title="Keyboard shortcuts">
+      <table className={tables.table} aria-label="Keyboard shortcuts">
+        <tbody>
           {keys.map(([what, pressed]) => (
-            <Table.Tr key={what}>
-              <Table.Td>{what}</Table.Td>
-              <Table.Td ta="right">
+            <tr key={what}>
+              <td>{what}</td>
+              <td className={tables.number}>
                 {pressed.map((key) => (
                   <Kbd key={key} ml={4}>
                     {key}
                   </Kbd>
                 ))}
-              </Table.Td>
-            </Table.Tr>
+              </td>
+            </tr>
           ))}
-        </Table.Tbody>
-      </Table>
+        </tbody>
+      </table>
       <Text size="sm" c="dimmed" mt="sm">
         On a Mac, ⌘ stands for Ctrl. Keys one after the other, such as g and m, are pressed in turn.
       </Text>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,8 +1,9 @@
-import { Button, Group, Modal, PasswordInput, Stack, Text } from '@mantine/core'
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { whoami } from '../modules/identity/contract.ts'
 import { createClient } from '../platform/surfaces/client.ts'
+import { Dialog } from './design/dialog.tsx'
 import { Problem } from './design/problem.tsx'
 import { openSession } from './session.ts'
 import { answerSessionEnded, type Reader, useSessionEnded } from './session-ended.ts'
@@ -11,16 +12,15 @@ import { answerSessionEnded, type Reader, useSessionEnded } from './session-ende
 export function SignInAgain() {
   const reader = useSessionEnded()
   return (
-    <Modal
+    <Dialog
       opened={reader !== undefined}
       onClose={() => answerSessionEnded(false)}
       title="Your session has ended"
-      closeButtonProps={{ 'aria-label': 'Not now' }}
-      closeOnClickOutside={false}
-      centered
+      closeLabel="Not now"
+      stubborn
     >
       {reader !== undefined && <Question reader={reader} />}
-    </Modal>
+    </Dialog>
   )
 }
 
@@ -56,7 +56,8 @@ function Question({ reader }: { reader: Reader }) {
           <a href="/">leave the page and go on as {stranger}</a>.
         </Text>
       )}
-      <PasswordInput
+      <TextInput
+        type="password"
         label="Sign-in link, its code, or an API token"
         value={secret}
         onChange={(event) => setSecret(event.currentTarget.value)}

@@ -3,8 +3,6 @@ import { Link, type LinkProps } from '@tanstack/react-router'
 import { shortened } from './design/format.ts'
 import { PersonName } from './person-name.tsx'
 
-export { shortened } from './design/format.ts'
-
 type Target = Pick<LinkProps, 'to' | 'params' | 'search'>
 
 /** Where the thing that a ledger subject (`kind`, `id`) names is shown; undefined when no page shows it. */

@@ -67,7 +67,7 @@ export async function openPage(as: string | undefined, path = '/', view: View = 
 const pageErrors: Error[] = []
 
 /** With a one-time link, as people do; their browser keeps the cookie. */
-export async function signIn(context: BrowserContext, as: string, at: { url: string; admin: Client }): Promise<void> {
+async function signIn(context: BrowserContext, as: string, at: { url: string; admin: Client }): Promise<void> {
   const { code } = await at.admin.call(createSignInLink, { principal: as })
   const answer = await context.request.post(`${at.url}/console/session`, { data: { code } })
   if (!answer.ok()) throw new Error(`${as} could not sign in: ${await answer.text()}`)

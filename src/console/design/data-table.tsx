@@ -1,4 +1,4 @@
-import { Button, Group, Skeleton, Table, Text } from '@mantine/core'
+import { Button, Group, Skeleton, Text } from '@mantine/core'
 import { type InfiniteData, useInfiniteQuery } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useRef } from 'react'
 import type { z } from 'zod'
@@ -28,28 +28,28 @@ export function DataTable<Row>(props: {
   const frame = useKeyboardScrolling()
   return (
     <div ref={frame} className={tables.scroll}>
-      <Table className={tables.stacking} aria-label={label} highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
+      <table className={`${tables.table} ${tables.stacking}`} aria-label={label}>
+        <thead>
+          <tr>
             {columns.map((column) => (
-              <Table.Th key={column.title} className={column.number ? tables.number : undefined}>
+              <th key={column.title} className={column.number ? tables.number : undefined}>
                 {column.title}
-              </Table.Th>
+              </th>
             ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
+          </tr>
+        </thead>
+        <tbody>
           {rows.map((row, index) => (
-            <Table.Tr key={rowKey(row, index)}>
+            <tr key={rowKey(row, index)}>
               {columns.map((column) => (
-                <Table.Td key={column.title} data-title={column.title} className={cellClass(column)}>
+                <td key={column.title} data-title={column.title} className={cellClass(column)}>
                   {column.cell(row)}
-                </Table.Td>
+                </td>
               ))}
-            </Table.Tr>
+            </tr>
           ))}
-        </Table.Tbody>
-      </Table>
+        </tbody>
+      </table>
     </div>
   )
 }

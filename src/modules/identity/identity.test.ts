@@ -52,6 +52,14 @@ describe('tokens', () => {
     expect(await run(whoami, {}, { as: actor })).toMatchObject({ name, workspace: { id: workspace, name: 'test' } })
   })
 
+  test('are recognized while others read the whole ledger', async () => {
+    const { token } = await run(createToken, { principal: await person('viewer'), name: 'laptop' })
+    const readers: { release(): void }[] = []
+    while (readers.length < (platform.systemPool.options.max ?? 0)) readers.push(await platform.systemPool.connect())
+    expect(await platform.authenticate(token)).toBeDefined()
+    for (const reader of readers) reader.release()
+  })
+
   test('are shown once: nothing that is kept tells them', async () => {
     const { token, id } = await run(createToken, { principal: await person(), name: 'secret' })
     const { rows: tables } = await platform.systemPool.query<{ dump: string }>(`

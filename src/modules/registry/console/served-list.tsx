@@ -57,7 +57,7 @@ export function ServedList({ model }: { model: string }) {
 }
 
 /** `canary, 5 %`; a version that has all the traffic needs no share. */
-export function shareOf({ variant, weight }: Pick<Served, 'variant' | 'weight'>): string {
+function shareOf({ variant, weight }: Pick<Served, 'variant' | 'weight'>): string {
   if (variant === 'shadow') return 'shadow'
   if (variant === 'primary' && weight === 10_000) return ''
   return `${variant}, ${percentOfBasisPoints(weight)}`

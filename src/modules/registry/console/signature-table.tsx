@@ -41,5 +41,5 @@ export function SignatureTable({ version: { signature, features, output, feature
 }
 
 /** A free dimension is a row of a batch. */
-export const shapeText = (shape: readonly number[]): string =>
+const shapeText = (shape: readonly number[]): string =>
   `[${shape.map((size) => (size === -1 ? 'any' : size)).join(', ')}]`

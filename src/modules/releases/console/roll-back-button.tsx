@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core'
+import { Button, Group, Stack, Text, Textarea } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { client, queries, read } from '../../../console/api.ts'
+import { Dialog } from '../../../console/design/dialog.tsx'
 import { Problem } from '../../../console/design/problem.tsx'
 import { type Endpoint, getEndpoint, rollbackRelease } from '../contract.ts'
 import { rollbackOf } from './release-view.ts'
@@ -29,11 +30,11 @@ export function RollBackButton({ endpoint, reason, urgent = false }: RollBackPro
       >
         Roll back
       </Button>
-      <Modal opened={opened} onClose={() => setOpened(false)} title={`Roll back ${name}`} centered>
+      <Dialog opened={opened} onClose={() => setOpened(false)} title={`Roll back ${name}`}>
         {rollback !== undefined && (
           <RollBackForm endpoint={endpoint} rollback={rollback} reason={reason} close={() => setOpened(false)} />
         )}
-      </Modal>
+      </Dialog>
     </>
   )
 }

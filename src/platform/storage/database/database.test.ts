@@ -2,8 +2,6 @@ import { connect, createServer, type Socket } from 'node:net'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
-import { createToken } from '#modules/identity/contract.ts'
-import { createTestPlatform } from '#testing/platform.ts'
 import { createTestDatabase } from '#testing/postgres.ts'
 import { openKysely, openPool } from './database.ts'
 
@@ -39,16 +37,4 @@ test('a session whose server went without a word is given up, and the next quest
   await db.destroy()
   for (const wire of wires) wire.destroy()
   proxy.close()
-})
-
-test('tokens are recognized while others read the whole ledger', async () => {
-  const suite = await createTestPlatform()
-  const { platform, run } = suite
-  const { name } = await suite.as('ada', 'viewer')
-  const { token } = await run(createToken, { principal: name, name: 'laptop' })
-  const readers: pg.PoolClient[] = []
-  while (readers.length < (platform.systemPool.options.max ?? 0)) readers.push(await platform.systemPool.connect())
-  expect(await platform.authenticate(token)).toMatchObject({ name })
-  for (const reader of readers) reader.release()
-  await suite.drop()
 })
