@@ -205,9 +205,7 @@ describe.skipIf('missing' in program)('objects in S3, by versitygw', () => {
     for (let round = 0; round < 4; round++) {
       const before = acknowledged.length
       await vi.waitUntil(() => acknowledged.length > before + 10, { timeout: 20_000 })
-      console.log('KILL', performance.now())
       await server.process.kill()
-      console.log('DEAD', performance.now())
       await server.restart()
     }
     stopped = true
