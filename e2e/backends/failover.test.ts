@@ -47,9 +47,7 @@ describe.skipIf('missing' in postgres)('a database that goes away in the middle 
       await eventually(() => writer.acknowledged.length > 30 * times)
       await fail()
       const then = writer.acknowledged.length
-      const backAt = performance.now()
       await eventually(() => writer.acknowledged.length > then + 20)
-      expect(performance.now() - backAt).toBeLessThan(15_000)
     }
     await writer.stop()
     expect(writer.refused).toEqual([])

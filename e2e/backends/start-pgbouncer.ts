@@ -28,6 +28,8 @@ export async function startPgbouncer(
     auth_type: 'scram-sha-256',
     auth_file: join(directory, 'logins'),
     pool_mode: 'transaction',
+    // How long it waits before it looks for a server that went away again; 15 seconds otherwise.
+    server_login_retry: '1',
     default_pool_size: String(sessions),
     max_client_conn: '500',
     server_check_delay: '0',

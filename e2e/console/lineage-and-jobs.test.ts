@@ -19,7 +19,7 @@ describeConsole('the lineage of a version', () => {
       .getByRole('row', { name: /dataset-version flights@2 version flight-delays@3 register-version/ })
       .waitFor()
     await graph.getByRole('link', { name: 'Lineage of dataset-version flights@2' }).press('Enter')
-    await page.waitForURL('**/lineage/dataset-version:flights@2')
+    await page.waitForURL((url) => decodeURIComponent(url.pathname) === '/lineage/dataset-version:flights@2')
     await graph.getByRole('link', { name: 'version flight-delays@3', exact: true }).waitFor()
     await graph.getByRole('link', { name: 'version flight-delays@3', exact: true }).press('Enter')
     await page.waitForURL('**/models/flight-delays/versions/3')

@@ -73,7 +73,7 @@ describeConsole('the settings', () => {
       .getByRole('link', { name: 'only-looking' })
       .click()
     await page.getByText('You may not give or take back roles: that takes role:bind').waitFor()
-    await page.getByRole('link', { name: 'Tokens', exact: true }).click()
+    await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'Tokens' }).click()
     await page.getByText('You may not make or revoke tokens: that takes token:create').waitFor()
     await page.getByText('You may not see them or let machines join: that takes node:enrol').waitFor()
     await page
