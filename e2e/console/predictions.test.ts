@@ -6,7 +6,7 @@ const on = { environment: 'prod', endpoint: 'flight-delays' }
 
 describeConsole('the predictions', () => {
   it('are found by the fields of a request and by time, and show features and label', async () => {
-    const page = await openPage('ada', '/predictions')
+    const page = await openPage('ada', '/predictions?endpoint=prod/flight-delays')
     await page.getByLabel('Request fields').fill('origin=ORD destination=LGA')
     await page.getByLabel('From (UTC)').fill('2001-05-01')
     await page.getByLabel('Before (UTC)').fill('2001-06-01')
@@ -34,7 +34,7 @@ describeConsole('the predictions', () => {
 
   it('are found by id alone; a wrong time is refused where it was typed', async () => {
     const [some] = (await admin.call(listPredictions, { ...on, limit: 1 })).items
-    const page = await openPage('ada', '/predictions')
+    const page = await openPage('ada', '/predictions?endpoint=prod/flight-delays')
     await page.getByLabel('From (UTC)').fill('yesterday')
     await page.getByText('Write 2026-01-31 or with a time').waitFor()
     await page.getByLabel('From (UTC)').fill('')
@@ -45,7 +45,7 @@ describeConsole('the predictions', () => {
 
   it.each(['light', 'dark'] as const)('are readable by everybody, and on a phone, %s', async (scheme) => {
     const [some] = (await admin.call(listPredictions, { ...on, limit: 1 })).items
-    for (const path of ['/predictions', `/endpoints/prod/flight-delays/predictions/${some?.id}`]) {
+    for (const path of ['/predictions?endpoint=prod/flight-delays', `/endpoints/prod/flight-delays/predictions/${some?.id}`]) {
       const page = await openPage('ada', path, { scheme, width: scheme === 'dark' ? 390 : 1280 })
       await page.getByRole('table').first().waitFor()
       await expectAccessible(page)
