@@ -121,8 +121,8 @@ describeConsole('models', () => {
     // Somebody else moves it before the page can know.
     await page.route('**/api/v1/models/aliased/aliases/champion', async (route) => {
       await admin.call(setAlias, { model: 'aliased', alias: 'champion', version: 3 })
-      await page.unroute('**/api/v1/models/aliased/aliases/champion')
       await route.continue()
+      await page.unroute('**/api/v1/models/aliased/aliases/champion')
     })
     await move('2')
     await page.getByText('champion is at version 3, and no longer at version 1').waitFor()
