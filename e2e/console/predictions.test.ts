@@ -45,7 +45,10 @@ describeConsole('the predictions', () => {
 
   it.each(['light', 'dark'] as const)('are readable by everybody, and on a phone, %s', async (scheme) => {
     const [some] = (await admin.call(listPredictions, { ...on, limit: 1 })).items
-    for (const path of ['/predictions?endpoint=prod/flight-delays', `/endpoints/prod/flight-delays/predictions/${some?.id}`]) {
+    for (const path of [
+      '/predictions?endpoint=prod/flight-delays',
+      `/endpoints/prod/flight-delays/predictions/${some?.id}`,
+    ]) {
       const page = await openPage('ada', path, { scheme, width: scheme === 'dark' ? 390 : 1280 })
       await page.getByRole('table').first().waitFor()
       await expectAccessible(page)

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { inheritedEnvironment } from '#platform/config.ts'
 import { freePorts } from '../support/start-pave.ts'
 import { eventually } from '../support/wait.ts'
 import { pack } from './pack.ts'
@@ -17,8 +16,10 @@ describe('the package', () => {
   let folder: string
   let tarball: string
   let installed: string
-  /** What a new shell of that user has; npm's settings of this process are not theirs. */
-  const env = inheritedEnvironment()
+  /** What a new shell of that user has; the settings of npm and Pave of this process are not theirs. */
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm_|PAVE_|VITEST|NODE_ENV)/.test(name)),
+  )
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pave-package-'))
