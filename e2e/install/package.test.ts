@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePorts } from '../support/start-pave.ts'
 import { eventually } from '../support/wait.ts'
-import { pack } from './pack.ts'
+import { npmEnvironment, pack } from './pack.ts'
 
 const root = join(import.meta.dirname, '../..')
 const execute = promisify(execFile)
@@ -29,7 +29,10 @@ describe('the package', () => {
     installed = join(folder, 'installed')
     await mkdir(installed)
     await writeFile(join(installed, 'package.json'), '{}')
-    await execute('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: installed, env })
+    await execute('npm', ['install', '--no-audit', '--no-fund', tarball], {
+      cwd: installed,
+      env: npmEnvironment,
+    })
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 

@@ -3,6 +3,7 @@ import { chmod, cp, mkdir, readdir, realpath, stat, symlink } from 'node:fs/prom
 import { delimiter, dirname, join, matchesGlob } from 'node:path'
 import { promisify } from 'node:util'
 import { inheritedEnvironment } from '#platform/config.ts'
+import { npmEnvironment } from './pack.ts'
 import { readAssignments, readWords, type Stage } from './read-dockerfile.ts'
 
 /** What a Dockerfile makes: a root directory, and how its program is run in it. */
@@ -120,7 +121,6 @@ export function inImage(image: Image, words: readonly string[], more: Record<str
 }
 
 export async function run(image: Image, words: readonly string[], more: Record<string, string> = {}) {
-  // Where a proxy stands before the registry, the machine's own authorities vouch for it.
-  const authorities = { NODE_EXTRA_CA_CERTS: '/etc/ssl/certs/ca-certificates.crt' }
-  return execute(...inImage(image, words, { ...authorities, ...more }), { maxBuffer: 8_000_000 })
+  const { NODE_EXTRA_CA_CERTS } = npmEnvironment
+  return execute(...inImage(image, words, { NODE_EXTRA_CA_CERTS, ...more }), { maxBuffer: 8_000_000 })
 }

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { systemActor } from '#platform/actor.ts'
 import { packBundle } from '#platform/compute/bundle.ts'
 import { listEntries, recordObject } from '#platform/kernel/contract.ts'
@@ -457,7 +457,10 @@ describe('an environment', () => {
     await writeFile(gate, 'go on\n')
     const moved = await ended(test, run)
     expect(await textOf(test, stepOf(moved, 'use').logDigest)).toBe('three\n')
-    expect((await test.platform.services.compute.list()).filter(({ attemptId: id }) => id.startsWith(run))).toEqual([])
+    const { compute } = test.platform.services
+    await vi.waitFor(async () =>
+      expect((await compute.list()).filter(({ attemptId: id }) => id.startsWith(run))).toEqual([]),
+    )
 
     for (const place of await readdir(places)) await rm(join(places, place), { recursive: true })
     const again = await runOf(test, 'moved')
