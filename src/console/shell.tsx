@@ -12,7 +12,6 @@ import {
   useComputedColorScheme,
   useMantineColorScheme,
 } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
 import { useSuspenseQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
@@ -35,7 +34,6 @@ import { useShortcuts } from './use-shortcuts.ts'
 export function Shell() {
   const { data: me } = useSuspenseQuery(read(whoami, {}, ['workspace']))
   const connected = useLiveEvents()
-  const [opened, menu] = useDisclosure()
   const [searching, setSearching] = useState<boolean>()
   const [helping, setHelping] = useState(false)
   const colours = useColours()
@@ -45,8 +43,9 @@ export function Shell() {
   useIdleLoad()
   const waiting = useApprovalsWaiting()
   const path = useLocation({ select: (location) => location.pathname })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a menu that covers the page closes when the page changes
-  useEffect(menu.close, [path])
+  // A menu that covers the page is open for the page that it was opened on.
+  const [openedOn, setOpenedOn] = useState<string>()
+  const opened = openedOn === path
   useEffect(() => rememberReader({ id: me.id, name: me.name }), [me])
   return (
     <AppShell
@@ -58,7 +57,13 @@ export function Shell() {
         Skip to the content
       </a>
       <AppShell.Header className={styles.bar}>
-        <Burger opened={opened} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label="Rooms" />
+        <Burger
+          opened={opened}
+          onClick={() => setOpenedOn(opened ? undefined : path)}
+          hiddenFrom="sm"
+          size="sm"
+          aria-label="Rooms"
+        />
         <Link to="/" className={styles.home}>
           <Logo />
           Pave

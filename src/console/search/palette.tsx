@@ -2,7 +2,7 @@ import { Modal } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
+import { type KeyboardEvent, useCallback, useEffect, useId, useState } from 'react'
 import { type SearchResult, search } from '../../platform/kernel/contract.ts'
 import { read } from '../api.ts'
 import { targetOf } from '../subject-link.tsx'
@@ -58,7 +58,6 @@ function Search({ close, ...act }: Omit<PaletteProps, 'opened'>) {
     staleTime: 5_000,
   })
   const list = useId()
-  const active = useRef<HTMLDivElement>(null)
 
   const things = text.trim() === '' ? [] : (found.data?.items ?? []).flatMap((one) => thingOf(one, navigate))
   const commands = matching(commandsOf(navigate, act), text).map(
@@ -68,25 +67,26 @@ function Search({ close, ...act }: Omit<PaletteProps, 'opened'>) {
   const looking = settled !== text.trim() || found.isPlaceholderData || found.isLoading
   const current = Math.min(chosen, options.length - 1)
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: with the choice changes what the reference is of
   useEffect(() => {
-    active.current?.scrollIntoView({ block: 'nearest' })
-  }, [current, options.length])
+    document.getElementById(`${list}-${current}`)?.scrollIntoView({ block: 'nearest' })
+  }, [list, current])
+
+  const take = useCallback(
+    (option: Option | undefined) => {
+      if (option === undefined) return
+      close()
+      option.run()
+    },
+    [close],
+  )
 
   // What was pasted a moment ago has not been looked up yet: until then the first would be another text's.
   const first = options[current]
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the choice is made when Enter was pressed and the answer is there
   useEffect(() => {
     if (!taking || looking) return
     setTaking(false)
     take(first)
-  }, [taking, looking])
-
-  function take(option: Option | undefined) {
-    if (option === undefined) return
-    close()
-    option.run()
-  }
+  }, [taking, looking, first, take])
 
   function onKeyDown(event: KeyboardEvent) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
@@ -122,16 +122,15 @@ function Search({ close, ...act }: Omit<PaletteProps, 'opened'>) {
       />
       <div id={list} role="listbox" aria-label="Found" className={styles.list}>
         {options.map((option, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled where the focus stays, in the field above
           <div
             key={option.key}
             id={`${list}-${index}`}
             role="option"
             tabIndex={-1}
             aria-selected={index === current}
-            ref={index === current ? active : undefined}
             className={styles.option}
             onClick={() => take(option)}
+            onKeyDown={onKeyDown}
             onMouseMove={() => setChosen(index)}
           >
             <span className={styles.kind}>{option.kind}</span>

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { allows } from '../actor.ts'
 import { handle } from '../context.ts'
 import { textPattern } from '../names.ts'
@@ -40,49 +40,35 @@ function rankOf(wanted: string, id: string, title: string): number {
   return names.some((name) => name.includes(wanted)) ? 2 : 3
 }
 
-/** The text of a pattern that stands for a whole id; undefined for what people type. */
-function wholeId(pattern: string): string | undefined {
-  const id = pattern.slice(1, -1)
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id.toLowerCase() : undefined
+/** Finds by a whole id that was pasted, and nothing by what people type. */
+function byId(query: (id: string) => RawBuilder<SearchHit>): SearchSource['find'] {
+  return async (db, pattern) => {
+    const id = pattern.slice(1, -1).toLowerCase()
+    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return []
+    return (await query(id).execute(db)).rows
+  }
 }
 
 const entries: SearchSource = {
   kind: 'entry',
   verb: 'ledger:read',
-  async find(db, pattern) {
-    const id = wholeId(pattern)
-    if (id === undefined) return []
-    const { rows } = await sql<SearchHit>`
-      select id, operation as title, 'ledger entry' as detail from ledger.entry where id = ${id}::uuid
-    `.execute(db)
-    return rows
-  },
+  find: byId(
+    (id) => sql`select id, operation as title, 'ledger entry' as detail from ledger.entry where id = ${id}::uuid`,
+  ),
 }
 
 const jobs: SearchSource = {
   kind: 'job',
   verb: 'job:read',
-  async find(db, pattern) {
-    const id = wholeId(pattern)
-    if (id === undefined) return []
-    const { rows } = await sql<SearchHit>`
-      select id, job as title, state as detail from platform.job where id = ${id}::uuid
-    `.execute(db)
-    return rows
-  },
+  find: byId((id) => sql`select id, job as title, state as detail from platform.job where id = ${id}::uuid`),
 }
 
 const pendingOperations: SearchSource = {
   kind: 'pending-operation',
   verb: 'approval:read',
-  async find(db, pattern) {
-    const id = wholeId(pattern)
-    if (id === undefined) return []
-    const { rows } = await sql<SearchHit>`
-      select id, operation as title, state as detail from platform.pending_operation where id = ${id}::uuid
-    `.execute(db)
-    return rows
-  },
+  find: byId(
+    (id) => sql`select id, operation as title, state as detail from platform.pending_operation where id = ${id}::uuid`,
+  ),
 }
 
 /** Bytes, by a digest that was pasted; `sha256:` may be missing. */

