@@ -36,3 +36,13 @@ test('events that come while a slow reader’s stream is being ended break nothi
   expect(outcome).toBe('nothing')
   socket.destroy()
 })
+
+test('one that is about to stop tells balancers so, and still answers', async () => {
+  const { controlPlane } = suite
+  const { http } = controlPlane
+  expect((await http.inject('/health')).statusCode).toBe(200)
+  controlPlane.retire()
+  const { statusCode, body } = await http.inject('/health')
+  expect([statusCode, JSON.parse(body)]).toEqual([503, { status: 'stopping' }])
+  expect((await http.inject('/openapi.json')).statusCode).toBe(200)
+})

@@ -1,5 +1,8 @@
 import type { Server, ServerResponse } from 'node:http'
 
+/** How long one that stops still takes requests: three times what a balancer that asks each second needs to notice. */
+export const lingerMs = 3_000
+
 /**
  * Follows the requests of a server, so that it can be stopped without losing one: `drain` takes no new connection, ends
  * streams of events, whose readers come back by themselves, and waits for every other answer until the deadline.

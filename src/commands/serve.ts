@@ -15,10 +15,8 @@ import { createLogger } from '#platform/telemetry.ts'
 import { reachable, schemeOf } from '#platform/tls/server-names.ts'
 import { openServerTls, tlsDirectory } from '#platform/tls/server-tls.ts'
 import { trustAuthorities } from '#platform/tls/trust.ts'
+import { lingerMs } from './drain.ts'
 import { warnOfOpenTransport } from './warn-of-open-transport.ts'
-
-/** Three times what a balancer that asks each second needs. */
-const lingerMs = 3_000
 
 export interface ServeNodeOptions {
   /** The enrolment's, or `prod`, when it is not given. */

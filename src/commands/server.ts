@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#platform/config.ts'
 import { serveConsole } from '#platform/surfaces/console-files.ts'
 import { localUrl } from '#platform/tls/server-names.ts'
@@ -5,7 +6,7 @@ import { requireTrusted, urlOnThisMachine } from '#platform/tls/this-machine.ts'
 import { localAuthorities } from '#platform/tls/trust.ts'
 import { buildConsoleIfStale, consoleDirectory } from '../console/build.ts'
 import { type ClientFile, ensureClientFile, ensureWorkspace, inTurn, signInLink } from './bootstrap.ts'
-import { followRequests } from './drain.ts'
+import { followRequests, lingerMs } from './drain.ts'
 import { listen, refuseTakenPort } from './listen.ts'
 import { startShared } from './share.ts'
 import { warnOfOpenTransport } from './warn-of-open-transport.ts'
@@ -45,6 +46,8 @@ export async function server(config: Config, onProgress: (text: string) => void)
       client,
       signInLink: link,
       async stop() {
+        controlPlane.retire()
+        await sleep(lingerMs)
         await requests.drain(drainMs)
         await shared.stop()
       },

@@ -33,6 +33,8 @@ import { trustConfigured } from './tls/trust.ts'
 export interface ControlPlane {
   platform: Platform
   http: FastifyInstance
+  /** From now on the health check fails: balancers are to send nobody here. Requests are still answered. */
+  retire(): void
   /** Seals what is committed now and lets subscribers see it. */
   flushLedger(): Promise<void>
   stop(): Promise<void>
@@ -132,13 +134,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const followers = followLedger(platform, databaseUrl)
     stops.push(followers.stop)
     wakeFollowers = followers.wake
-    const http = await createHttpServer(platform, { tls })
+    let retired = false
+    const http = await createHttpServer(platform, { tls, retired: () => retired })
     for (const module of modules) {
       const stopModule = await module.start?.(platform)
       if (stopModule !== undefined) stops.push(stopModule)
     }
     stops.push(async () => http.close())
-    return { platform, http, flushLedger: () => sealer.flush(), stop }
+    const retire = () => {
+      retired = true
+    }
+    return { platform, http, retire, flushLedger: () => sealer.flush(), stop }
   } catch (error) {
     await stop()
     throw error

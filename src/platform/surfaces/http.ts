@@ -21,7 +21,7 @@ const headersTimeout = 60_000
 /** The HTTP surface: one route for each declared operation, the modules' own routes, problem details for every error. */
 export async function createHttpServer(
   platform: Platform,
-  { tls }: { tls?: ServerTls | undefined } = {},
+  { tls, retired = () => false }: { tls?: ServerTls | undefined; retired?: () => boolean } = {},
 ): Promise<FastifyInstance> {
   const servers: ListeningServer[] = []
   const app: FastifyInstance = Fastify({
@@ -63,7 +63,10 @@ export async function createHttpServer(
     const schema = JSON.stringify(manifestSchema(kind))
     app.get(`/schemas/${kind.kind}.json`, (_request, reply) => reply.type('application/schema+json').send(schema))
   }
-  app.get('/health', async () => ({ status: 'ok' }))
+  app.get('/health', async (_request, reply) => {
+    if (!retired()) return { status: 'ok' }
+    return reply.status(503).send({ status: 'stopping' })
+  })
   app.get('/metrics', async (_request, reply) =>
     reply.type(platform.telemetry.registry.contentType).send(await platform.telemetry.registry.metrics()),
   )
