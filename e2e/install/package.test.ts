@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePorts } from '../support/start-pave.ts'
 import { eventually } from '../support/wait.ts'
-import { npmEnvironment, pack } from './pack.ts'
+import { newShell, pack } from './pack.ts'
 
 const root = join(import.meta.dirname, '../..')
 const execute = promisify(execFile)
@@ -16,10 +16,6 @@ describe('the package', () => {
   let folder: string
   let tarball: string
   let installed: string
-  /** What a new shell of that user has; the settings of npm and Pave of this process are not theirs. */
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(npm_|PAVE_|VITEST|NODE_ENV)/.test(name)),
-  )
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pave-package-'))
@@ -31,7 +27,7 @@ describe('the package', () => {
     await writeFile(join(installed, 'package.json'), '{}')
     await execute('npm', ['install', '--no-audit', '--no-fund', tarball], {
       cwd: installed,
-      env: npmEnvironment,
+      env: newShell,
     })
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -39,7 +35,7 @@ describe('the package', () => {
   const pave = (args: string[], more: Record<string, string> = {}) =>
     execute(join(installed, 'node_modules/.bin/pave'), args, {
       cwd: installed,
-      env: { ...env, ...more },
+      env: { ...newShell, ...more },
       maxBuffer: 8_000_000,
     })
 
@@ -65,7 +61,10 @@ describe('the package', () => {
       PAVE_PORT: String(port),
       PAVE_INFERENCE_PORT: String(inferencePort),
     }
-    const up = spawn(join(installed, 'node_modules/.bin/pave'), ['up'], { cwd: installed, env: { ...env, ...place } })
+    const up = spawn(join(installed, 'node_modules/.bin/pave'), ['up'], {
+      cwd: installed,
+      env: { ...newShell, ...place },
+    })
     let said = ''
     for (const stream of [up.stdout, up.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text))
     const ended = new Promise((resolve) => up.on('exit', resolve))

@@ -3,7 +3,7 @@ import { chmod, cp, mkdir, readdir, realpath, stat, symlink } from 'node:fs/prom
 import { delimiter, dirname, join, matchesGlob } from 'node:path'
 import { promisify } from 'node:util'
 import { inheritedEnvironment } from '#platform/config.ts'
-import { npmEnvironment } from './pack.ts'
+import { newShell } from './pack.ts'
 import { readAssignments, readWords, type Stage } from './read-dockerfile.ts'
 
 /** What a Dockerfile makes: a root directory, and how its program is run in it. */
@@ -121,6 +121,8 @@ export function inImage(image: Image, words: readonly string[], more: Record<str
 }
 
 export async function run(image: Image, words: readonly string[], more: Record<string, string> = {}) {
-  const { NODE_EXTRA_CA_CERTS } = npmEnvironment
-  return execute(...inImage(image, words, { NODE_EXTRA_CA_CERTS, ...more }), { maxBuffer: 8_000_000 })
+  // Where a proxy stands before the registry, this machine knows who vouches for it.
+  const { NODE_EXTRA_CA_CERTS } = newShell
+  const trust = NODE_EXTRA_CA_CERTS === undefined ? {} : { NODE_EXTRA_CA_CERTS }
+  return execute(...inImage(image, words, { ...trust, ...more }), { maxBuffer: 8_000_000 })
 }

@@ -1,4 +1,4 @@
-import { Anchor, Code, Skeleton, Stack, Text } from '@mantine/core'
+import { Anchor, Code, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
@@ -12,7 +12,7 @@ import { count } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
-import { Problem } from '../../../console/design/problem.tsx'
+import { Pending } from '../../../console/design/pending.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { EntriesAbout } from '../../../console/entries-about.tsx'
 import { type Dataset, type DatasetVersion, getDataset, listDatasetVersions } from '../contract.ts'
@@ -30,8 +30,7 @@ export function DatasetPage() {
       within={[{ title: 'Datasets', link: { to: '/datasets' } }]}
       about={data?.spec.description || undefined}
     >
-      {error !== null && <Problem error={error} />}
-      {data === undefined && error === null && <Skeleton height={300} radius="lg" />}
+      <Pending data={data} error={error} />
       {data !== undefined && (
         <Stack>
           <Facts

@@ -9,23 +9,20 @@ import { count, percent, shortened } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
+import { Pending } from '../../../console/design/pending.tsx'
 import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { EntriesAbout } from '../../../console/entries-about.tsx'
 import { LineageAround } from '../../../console/lineage/lineage-around.tsx'
 import { usePageState } from '../../../console/page-state.ts'
+import { PageTabs } from '../../../console/page-tabs.tsx'
 import { type DatasetVersion, getDataset, getDatasetVersion, listDatasetVersions } from '../contract.ts'
 import { ColumnPicture } from './column-picture.tsx'
 import { asideOf, ruleResults } from './dataset-view.ts'
 import styles from './datasets.module.css'
 import { QuarantineRows } from './quarantine-rows.tsx'
 
-const tabs = { profile: 'Profile', contract: 'Contract', quarantine: 'Quarantine', lineage: 'Lineage' } as const
-type Tab = keyof typeof tabs
-const isTab = (name: string | null): name is Tab => name !== null && Object.keys(tabs).includes(name)
-
 const PageState = z.object({
-  tab: z.string().refine(isTab).catch('profile'),
   against: z.coerce.string().optional().catch(undefined),
   rule: z.string().optional().catch(undefined),
 })
@@ -34,7 +31,7 @@ const PageState = z.object({
 export function DatasetVersionPage() {
   const { dataset, version: number } = getRouteApi('/signed-in/datasets/$dataset/versions/$version').useParams()
   const { data, error } = useQuery(read(getDatasetVersion, { dataset, version: number }, ['dataset-version']))
-  const [{ tab, against, rule }, change] = usePageState(PageState)
+  const [{ against, rule }, change] = usePageState(PageState)
   return (
     <Page
       title={data?.ref ?? `${dataset}@${number}`}
@@ -56,8 +53,7 @@ export function DatasetVersionPage() {
         )
       }
     >
-      {error !== null && <Problem error={error} />}
-      {data === undefined && error === null && <Skeleton height={300} radius="lg" />}
+      <Pending data={data} error={error} />
       {data !== undefined && (
         <>
           <Facts
@@ -71,18 +67,14 @@ export function DatasetVersionPage() {
               Identity: <span title={data.digest}>{shortened(data.digest)}</span>,
             }}
           />
-          <Tabs
-            value={tab}
-            onChange={(name) => isTab(name) && change({ tab: name }, { push: true })}
-            keepMounted={false}
+          <PageTabs
+            tabs={{
+              profile: 'Profile',
+              contract: 'Contract',
+              quarantine: `Quarantine (${count(asideOf(data))})`,
+              lineage: 'Lineage',
+            }}
           >
-            <Tabs.List mb="md">
-              {Object.entries(tabs).map(([name, title]) => (
-                <Tabs.Tab key={name} value={name}>
-                  {name === 'quarantine' ? `${title} (${count(asideOf(data))})` : title}
-                </Tabs.Tab>
-              ))}
-            </Tabs.List>
             <Tabs.Panel value="profile">
               <Profile version={data} against={against} compare={(other) => change({ against: other })} />
             </Tabs.Panel>
@@ -98,7 +90,7 @@ export function DatasetVersionPage() {
                 <EntriesAbout subject={`dataset-version:${data.ref}`} title="Ledger" />
               </Stack>
             </Tabs.Panel>
-          </Tabs>
+          </PageTabs>
         </>
       )}
     </Page>

@@ -10,6 +10,7 @@ import { Facts } from '../../../console/design/facts.tsx'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
+import { Pending } from '../../../console/design/pending.tsx'
 import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { LineageAround } from '../../../console/lineage/lineage-around.tsx'
@@ -28,8 +29,7 @@ export function FeatureServicePage() {
       within={[{ title: 'Features', link: { to: '/features', search: { tab: 'services' } } }]}
       about={data?.spec.description || undefined}
     >
-      {error !== null && <Problem error={error} />}
-      {data === undefined && error === null && <Skeleton height={300} radius="lg" />}
+      <Pending data={data} error={error} />
       {data !== undefined && (
         <Stack>
           <Facts

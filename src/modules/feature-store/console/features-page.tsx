@@ -1,13 +1,12 @@
 import { Anchor, Code, Tabs, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { z } from 'zod'
 import { type Column, OperationTable } from '../../../console/design/data-table.tsx'
 import { Empty } from '../../../console/design/empty.tsx'
 import { counted } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
-import { usePageState } from '../../../console/page-state.ts'
+import { PageTabs } from '../../../console/page-tabs.tsx'
 import { SubjectLink } from '../../../console/subject-link.tsx'
 import {
   type Entity,
@@ -19,10 +18,7 @@ import {
 } from '../contract.ts'
 import { Freshness } from './freshness.tsx'
 
-const tabs = { views: 'Views', services: 'Services', entities: 'Entities' } as const
-type Tab = keyof typeof tabs
-const isTab = (name: string | null): name is Tab => name !== null && Object.keys(tabs).includes(name)
-const PageState = z.object({ tab: z.string().refine(isTab).catch('views') })
+const tabs = { views: 'Views', services: 'Services', entities: 'Entities' }
 
 const nothing = (
   <Empty title="No features are declared yet" command="pave apply examples/flight-delays">
@@ -33,17 +29,9 @@ const nothing = (
 
 /** Views, services and entities. */
 export function FeaturesPage() {
-  const [{ tab }, change] = usePageState(PageState)
   return (
     <Page title="Features">
-      <Tabs value={tab} onChange={(name) => isTab(name) && change({ tab: name }, { push: true })} keepMounted={false}>
-        <Tabs.List mb="md">
-          {Object.entries(tabs).map(([name, title]) => (
-            <Tabs.Tab key={name} value={name}>
-              {title}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
+      <PageTabs tabs={tabs}>
         <Panel>
           <Tabs.Panel value="views">
             <OperationTable
@@ -82,7 +70,7 @@ export function FeaturesPage() {
             />
           </Tabs.Panel>
         </Panel>
-      </Tabs>
+      </PageTabs>
     </Page>
   )
 }

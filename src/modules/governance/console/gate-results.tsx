@@ -1,10 +1,10 @@
-import { Anchor, Code, Skeleton, Stack, Text } from '@mantine/core'
+import { Anchor, Code, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { read } from '../../../console/api.ts'
 import { type Column, DataTable } from '../../../console/design/data-table.tsx'
 import { Panel } from '../../../console/design/panel.ts'
-import { Problem } from '../../../console/design/problem.tsx'
+import { Pending } from '../../../console/design/pending.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { State } from '../../../console/design/state.tsx'
 import { SubjectLink } from '../../../console/subject-link.tsx'
@@ -31,8 +31,7 @@ export function GateResults({ version }: { version: string }) {
           ))
         }
       >
-        {error !== null && <Problem error={error} />}
-        {data === undefined && error === null && <Skeleton height={160} />}
+        <Pending data={data} error={error} height={160} />
         {data?.rules.length === 0 && (
           <Text size="sm" c="dimmed">
             No policy applies to this model, so nothing stops a release of it. See the{' '}

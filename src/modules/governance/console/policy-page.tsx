@@ -1,4 +1,4 @@
-import { Code, Skeleton, Stack, Text } from '@mantine/core'
+import { Code, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { listEntries, listPendingOperations } from '#platform/kernel/contract.ts'
@@ -9,6 +9,7 @@ import { shortened } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
+import { Pending } from '../../../console/design/pending.tsx'
 import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { State } from '../../../console/design/state.tsx'
@@ -27,8 +28,7 @@ export function PolicyPage() {
       within={[{ title: 'Policies', link: { to: '/policies' } }]}
       about={data?.spec.description || undefined}
     >
-      {error !== null && <Problem error={error} />}
-      {data === undefined && error === null && <Skeleton height={300} radius="lg" />}
+      <Pending data={data} error={error} />
       {data !== undefined && (
         <Stack>
           <Facts

@@ -1,4 +1,4 @@
-import { Code, Select, Skeleton, Stack, Text } from '@mantine/core'
+import { Code, Select, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ import { bytes } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
-import { Problem } from '../../../console/design/problem.tsx'
+import { Pending } from '../../../console/design/pending.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { usePageState } from '../../../console/page-state.ts'
 import { getPipeline, type PlannedStep, RunState } from '../contract.ts'
@@ -44,8 +44,7 @@ export function PipelinePage() {
         )
       }
     >
-      {error !== null && <Problem error={error} />}
-      {data === undefined && error === null && <Skeleton height={300} radius="lg" />}
+      <Pending data={data} error={error} />
       {data !== undefined && (
         <Stack>
           <Facts

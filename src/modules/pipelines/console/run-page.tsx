@@ -13,6 +13,7 @@ import { shortened } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
+import { Pending } from '../../../console/design/pending.tsx'
 import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { State } from '../../../console/design/state.tsx'
@@ -62,8 +63,7 @@ export function RunPage() {
       about={data?.reason || undefined}
       actions={data !== undefined && <Actions run={data} />}
     >
-      {error !== null && <Problem error={error} />}
-      {data === undefined && error === null && <Skeleton height={400} radius="lg" />}
+      <Pending data={data} error={error} height={400} />
       {data !== undefined && <RunParts run={data} />}
     </Page>
   )

@@ -12,6 +12,7 @@ import { counted } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
+import { Pending } from '../../../console/design/pending.tsx'
 import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { State } from '../../../console/design/state.tsx'
@@ -33,8 +34,7 @@ export function ModelPage() {
   const { data, error } = useQuery(read(getModel, { model }, ['model']))
   return (
     <Page title={model} within={[models]} about={data?.spec.description || undefined}>
-      {error !== null && <Problem error={error} />}
-      {data === undefined && error === null && <Skeleton height={90} radius="lg" />}
+      <Pending data={data} error={error} height={90} />
       {data !== undefined && (
         <Facts
           of={{

@@ -1,7 +1,6 @@
-import { Anchor, Badge, Button, Skeleton, Stack, Tabs, Text } from '@mantine/core'
+import { Anchor, Badge, Button, Stack, Tabs, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { z } from 'zod'
 import { EvidenceButtons } from '#modules/governance/console/evidence-buttons.tsx'
 import { GateResults } from '#modules/governance/console/gate-results.tsx'
 import { VersionApprovals } from '#modules/governance/console/version-approvals.tsx'
@@ -11,11 +10,11 @@ import { Facts } from '../../../console/design/facts.tsx'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
-import { Problem } from '../../../console/design/problem.tsx'
+import { Pending } from '../../../console/design/pending.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { EntriesAbout } from '../../../console/entries-about.tsx'
 import { LineageAround } from '../../../console/lineage/lineage-around.tsx'
-import { usePageState } from '../../../console/page-state.ts'
+import { PageTabs } from '../../../console/page-tabs.tsx'
 import { PersonName } from '../../../console/person-name.tsx'
 import { SubjectLink } from '../../../console/subject-link.tsx'
 import { getVersion, type Version } from '../contract.ts'
@@ -32,18 +31,13 @@ const tabs = {
   gates: 'Gates and approvals',
   lineage: 'Lineage',
   history: 'Releases and history',
-} as const
-type Tab = keyof typeof tabs
-const isTab = (name: string | null): name is Tab => name !== null && Object.keys(tabs).includes(name)
-
-const PageState = z.object({ tab: z.string().refine(isTab).catch('metrics') })
+}
 
 /** One immutable version: what was measured, what it was made from, what it must still show. */
 export function VersionPage() {
   const { model, version: number } = getRouteApi('/signed-in/models/$model/versions/$version').useParams()
   const ref = `${model}@${number}`
   const { data, error } = useQuery(read(getVersion, { version: ref }, ['version', 'model']))
-  const [{ tab }, change] = usePageState(PageState)
   return (
     <Page
       title={data?.ref ?? ref}
@@ -64,8 +58,7 @@ export function VersionPage() {
       about={data?.note || undefined}
       actions={data !== undefined && <Actions version={data} />}
     >
-      {error !== null && <Problem error={error} />}
-      {data === undefined && error === null && <Skeleton height={300} radius="lg" />}
+      <Pending data={data} error={error} />
       {data !== undefined && (
         <>
           <Facts
@@ -88,18 +81,7 @@ export function VersionPage() {
               Identity: <DigestText digest={data.digest} />,
             }}
           />
-          <Tabs
-            value={tab}
-            onChange={(name) => isTab(name) && change({ tab: name }, { push: true })}
-            keepMounted={false}
-          >
-            <Tabs.List mb="md">
-              {Object.entries(tabs).map(([name, title]) => (
-                <Tabs.Tab key={name} value={name}>
-                  {title}
-                </Tabs.Tab>
-              ))}
-            </Tabs.List>
+          <PageTabs tabs={tabs}>
             <Tabs.Panel value="metrics">
               <Stack>
                 <MetricsTable version={data} />
@@ -128,7 +110,7 @@ export function VersionPage() {
                 <EntriesAbout subject={`version:${data.ref}`} title="Ledger" />
               </Stack>
             </Tabs.Panel>
-          </Tabs>
+          </PageTabs>
         </>
       )}
     </Page>

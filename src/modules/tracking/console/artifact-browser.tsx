@@ -1,10 +1,10 @@
-import { Anchor, Code, Skeleton, Stack, Text } from '@mantine/core'
+import { Anchor, Code, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { z } from 'zod'
 import { client } from '../../../console/api.ts'
 import { OperationTable } from '../../../console/design/data-table.tsx'
 import { bytes } from '../../../console/design/format.ts'
-import { Problem } from '../../../console/design/problem.tsx'
+import { Pending } from '../../../console/design/pending.tsx'
 import { usePageState } from '../../../console/page-state.ts'
 import { type ArtifactPath, getArtifact, listArtifacts } from '../contract.ts'
 import { parentsOf, prettyJson, previewOf } from './artifact-view.ts'
@@ -104,8 +104,7 @@ function Preview({ owner, path }: { owner: string; path: z.infer<typeof Artifact
       <Text size="sm" fw={600} mb={4} style={{ overflowWrap: 'anywhere' }}>
         {path}
       </Text>
-      {error !== null && <Problem error={error} />}
-      {data === undefined && error === null && <Skeleton height={160} />}
+      <Pending data={data} error={error} height={160} />
       {data?.kind === null && <Text size="sm">It is too large or of a kind that is only for download.</Text>}
       {data?.kind === 'picture' && (
         // Whatever the file holds, nothing but a picture can come of it here.

@@ -1,7 +1,6 @@
-import { Badge, Group, Skeleton, Stack, Tabs, Text } from '@mantine/core'
+import { Badge, Group, Stack, Tabs, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { z } from 'zod'
 import { traceLineage } from '#platform/kernel/contract.ts'
 import { read } from '../../../console/api.ts'
 import { DataTable } from '../../../console/design/data-table.tsx'
@@ -10,12 +9,13 @@ import { duration, shortened } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
+import { Pending } from '../../../console/design/pending.tsx'
 import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { State } from '../../../console/design/state.tsx'
 import { EntriesAbout } from '../../../console/entries-about.tsx'
 import { LineageAround } from '../../../console/lineage/lineage-around.tsx'
-import { usePageState } from '../../../console/page-state.ts'
+import { PageTabs } from '../../../console/page-tabs.tsx'
 import { PersonName } from '../../../console/person-name.tsx'
 import { SubjectLink } from '../../../console/subject-link.tsx'
 import { getExperiment, getTrackingRun, searchLoggedModels, type TrackingRun } from '../contract.ts'
@@ -28,16 +28,11 @@ const tabs = {
   params: 'Params and tags',
   artifacts: 'Artifacts',
   history: 'Models and history',
-} as const
-type Tab = keyof typeof tabs
-const isTab = (name: string | null): name is Tab => name !== null && Object.keys(tabs).includes(name)
-const PageState = z.object({ tab: z.string().refine(isTab).catch('metrics') })
-
+}
 /** A tracked run: what it was given, how its metrics went, what it left behind. */
 export function TrackingRunPage() {
   const { run } = getRouteApi('/signed-in/tracking-runs/$run').useParams()
   const { data, error } = useQuery(read(getTrackingRun, { run }, ['run', 'tracking-run']))
-  const [{ tab }, change] = usePageState(PageState)
   return (
     <Page
       title={data?.name ?? 'Tracked run'}
@@ -64,23 +59,11 @@ export function TrackingRunPage() {
       ]}
       about={data?.tags['mlflow.note.content']}
     >
-      {error !== null && <Problem error={error} />}
-      {data === undefined && error === null && <Skeleton height={300} radius="lg" />}
+      <Pending data={data} error={error} />
       {data !== undefined && (
         <>
           <RunFacts run={data} />
-          <Tabs
-            value={tab}
-            onChange={(name) => isTab(name) && change({ tab: name }, { push: true })}
-            keepMounted={false}
-          >
-            <Tabs.List mb="md">
-              {Object.entries(tabs).map(([name, title]) => (
-                <Tabs.Tab key={name} value={name}>
-                  {title}
-                </Tabs.Tab>
-              ))}
-            </Tabs.List>
+          <PageTabs tabs={tabs}>
             <Tabs.Panel value="metrics">
               <MetricCurves run={data} />
             </Tabs.Panel>
@@ -105,7 +88,7 @@ export function TrackingRunPage() {
                 <EntriesAbout subject={`run:${data.run}`} title="Ledger" />
               </Stack>
             </Tabs.Panel>
-          </Tabs>
+          </PageTabs>
         </>
       )}
     </Page>
