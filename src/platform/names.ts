@@ -76,7 +76,11 @@ export function decodeCursor(cursor: string | undefined, length: number): (strin
     keys.length === length &&
     keys.every((key): key is string | number => typeof key === 'string' || typeof key === 'number')
   if (known) return keys
-  throw platformFailure('invalid_input', 'The cursor is not one that this list answered', {
+  throw unknownCursor()
+}
+
+export function unknownCursor() {
+  return platformFailure('invalid_input', 'The cursor is not one that this list answered', {
     problems: [{ pointer: '/cursor', message: 'must be the nextCursor of an earlier page' }],
   })
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { sqlString } from '#platform/analytics/sql-text.ts'
 import { handle } from '#platform/context.ts'
-import { decodeCursor, pageFrom } from '#platform/names.ts'
+import { decodeCursor, Instant, pageFrom, unknownCursor } from '#platform/names.ts'
 import * as contract from './contract.ts'
 import { conditions, filesDirectory, labelsFrom, predictionsFrom, timestamp } from './files.ts'
 import { PredictionRow, shownColumns } from './prediction-row.ts'
@@ -69,12 +69,11 @@ function rowConditions({ variant, status, id, request, labelled }: RowFilter, la
   ]
 }
 
-function keysOf([at, id, row, variant, version]: readonly (string | number)[]): (string | number)[] {
-  return [
-    timestamp(String(at)),
-    sqlString(String(id)),
-    Number(row),
-    sqlString(String(variant)),
-    sqlString(String(version)),
-  ]
+const Keys = z.tuple([Instant, z.string(), z.int(), z.string(), z.string()])
+
+function keysOf(cursor: readonly (string | number)[]): (string | number)[] {
+  const { data } = Keys.safeParse(cursor)
+  if (data === undefined) throw unknownCursor()
+  const [at, id, row, variant, version] = data
+  return [timestamp(at), sqlString(id), row, sqlString(variant), sqlString(version)]
 }

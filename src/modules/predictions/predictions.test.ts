@@ -283,6 +283,10 @@ describe('performance', () => {
     expect((await found({ request: 'origin=ORD' })).length).toBe(200)
     expect(await found({ request: 'origin=ORD&origin=LGA' })).toEqual([])
     expect(await found({ request: "a/b~c'=1" })).toEqual([])
+    const forged = Buffer.from(JSON.stringify(['now', 'p3', 'x', '', ''])).toString('base64url')
+    for (const asking of [{ id: 'p\0' }, { request: 'origin=%00' }, { cursor: forged }]) {
+      await expect(test.run(listPredictions, { ...asked, ...asking })).rejects.toMatchObject({ code: 'invalid_input' })
+    }
     const [labelled, unlabelled] = [await found({ labelled: true }), await found({ labelled: false })]
     expect(labelled.every(({ label }) => label !== null)).toBe(true)
     expect(unlabelled.length).toBeGreaterThan(0)

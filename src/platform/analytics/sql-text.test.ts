@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { PaveError } from '../errors.ts'
 import { openAnalytics } from './duckdb.ts'
 import { sqlIdentifier, sqlString } from './sql-text.ts'
 
@@ -28,7 +29,7 @@ it('quotes whatever text and names there are', async () => {
 })
 
 it('refuses what SQL text cannot hold', () => {
-  expect(() => sqlString('a\0b')).toThrow(TypeError)
+  expect(() => sqlString('a\0b')).toThrow(PaveError)
   expect(() => sqlIdentifier('a\0b')).toThrow(TypeError)
   expect(() => sqlIdentifier('')).toThrow(TypeError)
 })

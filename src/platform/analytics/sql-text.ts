@@ -1,6 +1,8 @@
+import { platformFailure } from '../errors.ts'
+
 /** A SQL string literal. A NUL cannot be part of one. */
 export function sqlString(text: string): string {
-  if (text.includes('\0')) throw new TypeError('SQL text cannot hold a NUL')
+  if (text.includes('\0')) throw platformFailure('invalid_input', 'A text that is asked for cannot hold U+0000')
   return `'${text.replaceAll("'", "''")}'`
 }
 
