@@ -85,11 +85,23 @@ interface PendingRow {
   approvals: PendingOperation['approvals']
 }
 
-/** Waiting operations of the workspace, oldest first. */
-export async function readPendingOperations(
-  db: Db,
-  filter: { id?: string; state?: string; after?: { at: string; id: string }; limit?: number },
-): Promise<PendingOperation[]> {
+interface PendingFilter {
+  id?: string
+  state?: string
+  newestFirst?: boolean
+  after?: { at: string; id: string }
+  limit?: number
+}
+
+/** Waiting operations of the workspace, oldest first unless the filter says otherwise. */
+export async function readPendingOperations(db: Db, filter: PendingFilter): Promise<PendingOperation[]> {
+  const { after, newestFirst = false } = filter
+  const order = sql.raw(newestFirst ? 'desc' : 'asc')
+  const beyond = sql.raw(newestFirst ? '<' : '>')
+  const page =
+    after === undefined
+      ? sql`true`
+      : sql`(p.requested_at, p.id) ${beyond} (${after.at}::timestamptz, ${after.id}::uuid)`
   const { rows } = await sql<PendingRow>`
     select p.id, p.operation, p.input, p.point, p.evidence, p.evidence_digest, p.quorum, p.requested_by,
            p.actor, p.requested_at, p.expires_at, p.state, p.outcome,
@@ -99,9 +111,8 @@ export async function readPendingOperations(
     from platform.pending_operation p
     where (${filter.id ?? null}::uuid is null or p.id = ${filter.id ?? null}::uuid)
       and (${filter.state ?? null}::text is null or p.state = ${filter.state ?? null}::text)
-      and (p.requested_at, p.id) > (${filter.after?.at ?? '-infinity'}::timestamptz,
-                                    ${filter.after?.id ?? '00000000-0000-0000-0000-000000000000'}::uuid)
-    order by p.requested_at, p.id limit ${filter.limit ?? 100}
+      and ${page}
+    order by p.requested_at ${order}, p.id ${order} limit ${filter.limit ?? 100}
   `.execute(db)
   return rows.map((row) => {
     const excluded = row.evidence.excluded

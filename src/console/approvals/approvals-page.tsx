@@ -42,7 +42,7 @@ export function ApprovalsPage() {
           key={state}
           label="Approvals"
           operation={listPendingOperations}
-          input={(cursor) => ({ state, limit: 50, cursor })}
+          input={(cursor) => ({ state, newestFirst: state === 'all', limit: 50, cursor })}
           about={['pending-operation', 'entry']}
           noun="operation"
           columns={columns}

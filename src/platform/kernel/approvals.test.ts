@@ -204,3 +204,20 @@ test('nobody but Pave says how an approved operation ended', async () => {
   }
   expect(await find(id)).toMatchObject({ state: 'pending' })
 })
+
+test('waiting operations are listed from either end, page by page', async () => {
+  const asked = []
+  for (const text of ['a', 'b', 'c']) asked.push((await ask(ada, `either end ${text}`)).id)
+  const walk = async (newestFirst: boolean) => {
+    const ids: string[] = []
+    for (let cursor: string | undefined; ; ) {
+      const page = await run(listPendingOperations, { state: 'all', newestFirst, limit: 2, ...(cursor && { cursor }) })
+      ids.push(...page.items.map(({ id }) => id))
+      if (page.nextCursor === null) return ids
+      cursor = page.nextCursor
+    }
+  }
+  const oldestFirst = await walk(false)
+  expect(oldestFirst.slice(-3)).toEqual(asked)
+  expect(await walk(true)).toEqual(oldestFirst.toReversed())
+})

@@ -15,10 +15,11 @@ import {
 import { withoutSecrets } from '../run-operation.ts'
 import * as contract from './contract.ts'
 
-export const listPendingOperations = handle(contract.listPendingOperations, async (ctx, { limit, cursor, state }) => {
+export const listPendingOperations = handle(contract.listPendingOperations, async (ctx, input) => {
+  const { limit, cursor, state, newestFirst } = input
   const [at, id] = decodeCursor(cursor, 2) ?? []
   const after = at === undefined || id === undefined ? undefined : { at: String(at), id: String(id) }
-  const filter = { ...(state !== 'all' && { state }), ...(after !== undefined && { after }) }
+  const filter = { newestFirst, ...(state !== 'all' && { state }), ...(after !== undefined && { after }) }
   const found = await readPendingOperations(ctx.db, { ...filter, limit: limit + 1 })
   return pageFrom(
     found,

@@ -289,13 +289,14 @@ export const listPendingOperations = operation({
   name: 'list-pending-operations',
   method: 'GET',
   path: '/api/v1/pending-operations',
-  summary: 'List operations that wait for approval, with the evidence that an approval binds to; oldest first',
+  summary: 'List operations that wait for approval, with the evidence that an approval binds to',
   effect: 'read',
   permission: { verb: 'approval:read', on: [] },
   errors: [],
   input: z.object({
     ...listInput,
     state: z.enum(['pending', 'done', 'rejected', 'failed', 'lapsed', 'cancelled', 'all']).default('pending'),
+    newestFirst: z.boolean().default(false).describe('Else oldest first'),
   }),
   output: pageOf(PendingOperation),
 })

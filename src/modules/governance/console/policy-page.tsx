@@ -89,7 +89,9 @@ function Judgements({ policy }: { policy: string }) {
   const entries = useQuery(
     read(listEntries, { operation: 'start-release', limit: looked }, ['release', 'pending-operation']),
   )
-  const pending = useQuery(read(listPendingOperations, { state: 'all', limit: looked }, ['pending-operation']))
+  const pending = useQuery(
+    read(listPendingOperations, { state: 'all', newestFirst: true, limit: looked }, ['pending-operation']),
+  )
   const error = entries.error ?? pending.error
   const rows = judgementsOf(policy, entries.data?.items ?? [], pending.data?.items ?? [])
   return (

@@ -16,7 +16,9 @@ type Pending = z.infer<typeof PendingOperation>
 
 /** Who was asked to let the version pass, and what they said. */
 export function VersionApprovals({ version }: { version: string }) {
-  const { data, error } = useQuery(read(listPendingOperations, { state: 'all', limit: 200 }, ['pending-operation']))
+  const { data, error } = useQuery(
+    read(listPendingOperations, { state: 'all', newestFirst: true, limit: 200 }, ['pending-operation']),
+  )
   const rows = data?.items.filter((one) => one.evidence['version'] === version)
   return (
     <Panel>
