@@ -7,7 +7,7 @@ import {
   updateTrackingRun,
 } from '#modules/tracking/contract.ts'
 import { eventually } from '../support/wait.ts'
-import { admin, describeConsole, expectAccessible, expectNoSidewaysScroll, openPage, shot } from './support/console.ts'
+import { admin, describeConsole, expectAccessible, expectNoSidewaysScroll, openPage } from './support/console.ts'
 
 const names = [
   'baseline',
@@ -87,7 +87,6 @@ describeConsole('experiments', () => {
     await again.getByRole('img', { name: /^val\/loss by step of baseline/ }).waitFor()
     await again.locator('svg path').first().waitFor()
     await expectAccessible(again)
-    await shot(again, 'experiment')
   })
 
   it('finds runs by a filter of MLflow, and keeps one that cannot be read', async () => {

@@ -18,7 +18,7 @@ describeConsole('an incident', () => {
       expect(await timeline.locator('[data-kind="harm"]').count()).toBeGreaterThan(0)
       expect(await page.getByText(/rows? (was|were) answered by/).textContent()).toMatch(/^[\d,]+ row/)
       await expectAccessible(page)
-      await shot(page, `incident-${scheme}`)
+      if (scheme === 'light') await shot(page, 'incident')
     })
   }
 

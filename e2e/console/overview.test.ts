@@ -29,7 +29,6 @@ describeConsole('the overview', () => {
     const page = await openPage('admin', '/', { width: 390 })
     await page.getByRole('link', { name: 'INC-1' }).first().waitFor()
     await expectNoSidewaysScroll(page)
-    await shot(page, 'overview-phone')
     await page.getByRole('link', { name: 'INC-1' }).first().click()
     await page.getByRole('heading', { level: 1, name: /^INC-1/ }).waitFor()
     await page.getByText('Last release before').waitFor()

@@ -83,7 +83,6 @@ describeConsole('a release', () => {
     asking.abort()
     await traffic
     await page.getByRole('cell', { name: 'Errors and fallbacks' }).waitFor()
-    await shot(page, 'rollout')
 
     await page.getByRole('button', { name: 'Roll back' }).click()
     await page.getByLabel('Reason').fill('Twice is too much')
