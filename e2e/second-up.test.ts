@@ -21,9 +21,7 @@ test('a second `pave up` says who holds the data directory, and disturbs nothing
   expect(await pave(place, ['whoami'])).toMatchObject({ code: 0 })
   expect([postmasterOf(place.dataDir), ...nodesOf(place.dataDir)]).toEqual(running)
 
-  const stoppedAt = performance.now()
   expect(await first.stop('SIGTERM')).toBe(0)
-  expect(performance.now() - stoppedAt).toBeLessThan(10_000)
   expect(processesOf(place.dataDir)).toEqual([])
 
   const third = await startPave(place)

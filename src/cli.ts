@@ -121,6 +121,15 @@ const commands: Record<
       return restore(args, config, output)
     },
   },
+  import: {
+    usage: 'import mlflow --from URL|FILE [--artifacts DIRECTORY] [--experiment NAME]… [--json]',
+    summary:
+      'Copy experiments, runs, models and their files from an MLflow server or its SQLite file; again, what is new',
+    run: async (args, config) => {
+      const { importFrom } = await import('./commands/import.ts')
+      return importFrom(args, config, () => clientOf(config), output)
+    },
+  },
   doctor: {
     usage: 'doctor [--json]',
     summary: 'Look at everything that Pave needs, and say what is wrong and what mends it',

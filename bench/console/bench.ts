@@ -3,14 +3,16 @@ import { chromium } from 'playwright-core'
 import { buildConsoleIfStale } from '#console/build.ts'
 import { createSignInLink } from '#modules/identity/contract.ts'
 import { putModel } from '#modules/registry/contract.ts'
+import { search } from '#platform/kernel/contract.ts'
 import { socketDirectoryOf, socketUrl } from '#platform/storage/database/embedded/socket-directory.ts'
 import { findChromium } from '../../e2e/console/support/find-chromium.ts'
 import { createPlace, startPave } from '../../e2e/support/start-pave.ts'
-import { type Bench, type Measurement, median } from '../measurement.ts'
+import { type Bench, type Measurement, median, time } from '../measurement.ts'
 
 const models = 10_000
 const rounds = 7
 const most = 1_000
+const mostSearch = 200
 
 /** Loads of whole pages in a browser that has the console's files, with many models; each from navigation to the text. */
 const pages = [
@@ -52,6 +54,11 @@ const bench: Bench = async (say) => {
       for (let round = 0; round < rounds; round++) took.push(await shown(path, text))
       const ours = median(took)
       measurements.push({ name, unit: 'ms', ours, limit: { text: `at most ${most} ms`, met: ours <= most } })
+    }
+    for (const text of ['model-09999', 'e', 'no such thing']) {
+      const took = await time(20, () => admin.call(search, { text }))
+      const limit = { text: `at most ${mostSearch} ms`, met: took.wall <= mostSearch }
+      measurements.push({ name: `search for ${text}`, unit: 'ms', ours: took.wall, limit })
     }
     return measurements
   } finally {

@@ -8,6 +8,7 @@ import { type Actor, systemActor } from '#platform/actor.ts'
 import { loadConfig } from '#platform/config.ts'
 import { type ControlPlane, startControlPlane } from '#platform/control-plane.ts'
 import { openDataDirectory } from '#platform/data-directory.ts'
+import type { ModuleDefinition } from '#platform/module.ts'
 import { startEmbeddedPostgres } from '#platform/storage/database/embedded/start-embedded-postgres.ts'
 import { things } from './things.ts'
 
@@ -20,7 +21,7 @@ export interface BenchPave {
 }
 
 /** A whole control plane on the embedded PostgreSQL with its real settings, so that a commit waits for the disk. */
-export async function startPave(): Promise<BenchPave> {
+export async function startPave({ extra = [] }: { extra?: readonly ModuleDefinition[] } = {}): Promise<BenchPave> {
   const directory = await openDataDirectory(await mkdtemp(join(tmpdir(), 'pave-bench-')), { command: 'bench' })
   const dataDir = directory.path
   const log = pino({ level: 'warn' }, pino.destination(2))
@@ -30,7 +31,7 @@ export async function startPave(): Promise<BenchPave> {
   const controlPlane = await startControlPlane({
     config: { ...loadConfig({}), dataDir },
     databaseUrl,
-    modules: [...modules, things],
+    modules: [...modules, ...extra, things],
     log,
     alone: true,
     workspaces: async () => [workspace],

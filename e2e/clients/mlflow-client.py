@@ -103,13 +103,13 @@ seen["close"] = bool(numpy.allclose(answer["probabilities"], model.predict_proba
 
 refused = {}
 for name, call in {
-    "no graph": lambda: mlflow.register_model(f"runs:/{run.info.run_id}/trees", "stock-model"),
+    "no model": lambda: mlflow.register_model(f"runs:/{run.info.run_id}/notes/none", "stock-model"),
     "unknown run": lambda: client.get_run("0" * 32),
     "unknown experiment": lambda: client.get_experiment("777"),
     "existing model": lambda: client.create_registered_model("stock-model"),
-    "model name": lambda: client.create_registered_model("Stock Model"),
+    "model name": lambda: client.create_registered_model("stock@model"),
     "file source": lambda: client.create_model_version("stock-model", "file:///etc/passwd"),
-    "or": lambda: mlflow.search_runs(filter_string="metrics.auc > 1 or metrics.auc < 0"),
+    "filter": lambda: mlflow.search_runs(filter_string="metrics.auc > 1 xor metrics.auc < 0"),
 }.items():
     try:
         call()

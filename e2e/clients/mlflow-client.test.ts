@@ -89,13 +89,14 @@ describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 
       loaded: true,
       close: true,
       refused: {
-        'no graph': 'INVALID_PARAMETER_VALUE',
+        // Found out by the client itself.
+        'no model': 'INTERNAL_ERROR',
         'unknown run': 'RESOURCE_DOES_NOT_EXIST',
         'unknown experiment': 'RESOURCE_DOES_NOT_EXIST',
         'existing model': 'RESOURCE_ALREADY_EXISTS',
         'model name': 'INVALID_PARAMETER_VALUE',
         'file source': 'INVALID_PARAMETER_VALUE',
-        or: 'INVALID_PARAMETER_VALUE',
+        filter: 'INVALID_PARAMETER_VALUE',
       },
     })
     const version = await pave.run(getVersion, { version: 'stock-model@champion' })

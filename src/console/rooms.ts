@@ -25,6 +25,7 @@ export const rooms: readonly { title: string; rooms: readonly Room[] }[] = [
       { title: 'Datasets', to: '/datasets', key: 'd' },
       { title: 'Features', to: '/features', key: 'f' },
       { title: 'Experiments', to: '/experiments', key: 'x' },
+      { title: 'Traces', to: '/traces', key: 't' },
       { title: 'Pipelines', to: '/pipelines', key: 'r' },
       { title: 'Models', to: '/models', key: 'm' },
     ],

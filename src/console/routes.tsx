@@ -55,6 +55,8 @@ const pages = [
   page('/experiments', () => import('#modules/tracking/console/experiments-page.tsx'), 'ExperimentsPage'),
   page('/experiments/$experiment', () => import('#modules/tracking/console/experiment-page.tsx'), 'ExperimentPage'),
   page('/tracking-runs/$run', () => import('#modules/tracking/console/tracking-run-page.tsx'), 'TrackingRunPage'),
+  page('/traces', () => import('#modules/traces/console/traces-page.tsx'), 'TracesPage'),
+  page('/traces/$trace', () => import('#modules/traces/console/trace-page.tsx'), 'TracePage'),
   page('/features', () => import('#modules/feature-store/console/features-page.tsx'), 'FeaturesPage'),
   page(
     '/features/views/$view',
@@ -95,6 +97,8 @@ const pages = [
   page('/jobs/$job', () => import('./jobs/job-page.tsx'), 'JobPage'),
   page('/settings', () => import('#modules/identity/console/people-page.tsx'), 'PeoplePage'),
   page('/settings/tokens', () => import('#modules/identity/console/tokens-page.tsx'), 'TokensPage'),
+  page('/settings/webhooks', () => import('#modules/webhooks/console/webhooks-page.tsx'), 'WebhooksPage'),
+  page('/settings/webhooks/$webhook', () => import('#modules/webhooks/console/webhook-page.tsx'), 'WebhookPage'),
   page('/settings/workspaces', () => import('#modules/identity/console/workspaces-page.tsx'), 'WorkspacesPage'),
 ]
 

@@ -46,8 +46,12 @@ export function targetOf(kind: string, id: string): Target | undefined {
       return { to: '/jobs/$job', params: { job: id } }
     case 'tracking-run':
       return { to: '/tracking-runs/$run', params: { run: id } }
+    case 'trace':
+      return { to: '/traces/$trace', params: { trace: id } }
     case 'entry':
       return { to: '/ledger/$entry', params: { entry: id } }
+    case 'webhook':
+      return { to: '/settings/webhooks/$webhook', params: { webhook: id } }
     case 'user':
       return { to: '/settings', search: { principal: id } }
     case 'object':

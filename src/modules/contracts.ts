@@ -10,7 +10,9 @@ import * as pipelines from './pipelines/contract.ts'
 import * as predictions from './predictions/contract.ts'
 import * as registry from './registry/contract.ts'
 import * as releases from './releases/contract.ts'
+import * as traces from './traces/contract.ts'
 import * as tracking from './tracking/contract.ts'
+import * as webhooks from './webhooks/contract.ts'
 
 const contracts: ReadonlyArray<readonly [string, object]> = [
   ['platform', kernel],
@@ -18,7 +20,9 @@ const contracts: ReadonlyArray<readonly [string, object]> = [
   ['datasets', datasets],
   ['feature-store', featureStore],
   ['tracking', tracking],
+  ['traces', traces],
   ['registry', registry],
+  ['webhooks', webhooks],
   ['pipelines', pipelines],
   ['governance', governance],
   ['predictions', predictions],

@@ -9,7 +9,9 @@ import { pipelines } from './pipelines/module.ts'
 import { predictions } from './predictions/module.ts'
 import { registry } from './registry/module.ts'
 import { releases } from './releases/module.ts'
+import { traces } from './traces/module.ts'
 import { tracking } from './tracking/module.ts'
+import { webhooks } from './webhooks/module.ts'
 
 /** THE ordered list: wiring order, migration order, and who may import whom. */
 export const modules: readonly ModuleDefinition[] = [
@@ -17,7 +19,9 @@ export const modules: readonly ModuleDefinition[] = [
   datasets,
   featureStore,
   tracking,
+  traces,
   registry,
+  webhooks,
   pipelines,
   governance,
   predictions,

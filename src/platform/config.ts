@@ -50,6 +50,7 @@ export const Environment = z.object({
     .string()
     .optional()
     .describe('File of certificate authorities in PEM that Pave and its commands trust beside the usual ones'),
+  MLFLOW_TRACKING_TOKEN: z.string().optional().describe('Token for the server that `pave import mlflow` reads'),
   PAVE_TOKEN: z.string().trim().optional().describe('Token that commands and inference nodes authenticate with'),
   DATABASE_URL: PostgresUrl.optional().describe(
     'A PostgreSQL 15 or newer to use instead of the bundled one, or a pooler in transaction mode before it; ' +
@@ -104,6 +105,7 @@ export interface Config {
   /** Authorities to trust beside the usual ones. */
   caFile: string | undefined
   token: string | undefined
+  mlflowToken: string | undefined
   databaseUrl: string | undefined
   /** The server itself, when `databaseUrl` is a pooler. */
   databaseDirectUrl: string | undefined
@@ -157,6 +159,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     tls: tlsOf(env),
     caFile: env.PAVE_CA === undefined ? undefined : resolve(env.PAVE_CA),
     token: env.PAVE_TOKEN,
+    mlflowToken: env.MLFLOW_TRACKING_TOKEN,
     databaseUrl: env.DATABASE_URL,
     databaseDirectUrl: env.DATABASE_DIRECT_URL,
     objectsUrl: env.OBJECTS_URL,

@@ -111,6 +111,38 @@ it('refuses names of this machine by the system’s own resolver', async () => {
   expect(requests).toHaveLength(0)
 })
 
+it('checks a URL without a request, as a request would be checked', async () => {
+  const { port, requests } = await serve(echo)
+  const names = {
+    'public.test': [['93.184.215.14']],
+    'inside.test': [['10.0.0.7', '169.254.169.254']],
+    'ok.test': [['127.0.0.1']],
+  }
+  const egress = egressTo({ lookup: resolver(names).lookup })
+  await egress.check(`http://ok.test:${port}/`)
+  await egress.check('https://public.test/hook')
+  await egress.check('https://93.184.215.14/hook')
+  const codeOf = (url: string) =>
+    egress.check(url).then(
+      () => 'allowed',
+      ({ code }) => code,
+    )
+  for (const host of [
+    '169.254.169.254',
+    '[::1]',
+    '[::ffff:a9fe:a9fe]',
+    '2130706433',
+    '0177.0.0.1',
+    '10.1',
+    'inside.test',
+  ])
+    expect([host, await codeOf(`http://${host}/`)]).toEqual([host, 'egress_address_refused'])
+  for (const url of ['ftp://public.test/', 'file:///etc/passwd', 'hook', 'http://user:word@public.test/'])
+    expect([url, await codeOf(url)]).toEqual([url, 'egress_url_invalid'])
+  expect(await codeOf('https://nowhere.test/')).toBe('egress_unreachable')
+  expect(requests).toHaveLength(0)
+})
+
 it('connects to the very address that it checked, and checks each connection', async () => {
   const { port, requests } = await serve((_, response) => response.setHeader('connection', 'close').end())
   const { lookup, asked } = resolver({ 'rebind.test': [['127.0.0.1'], ['::1']] })

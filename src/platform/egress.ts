@@ -37,6 +37,11 @@ export interface EgressStream extends Omit<EgressResponse, 'body'> {
  * Any HTTP status is an answer, not an error.
  */
 export interface Egress {
+  /**
+   * Fails as a request to the URL would now, as far as that can be told without connecting: for what people configure
+   * today and Pave calls later.
+   */
+  check(url: string): Promise<void>
   fetch(url: string, request?: EgressRequest): Promise<EgressResponse>
   /** The same, with the body as it arrives; for server-sent events and large downloads. */
   stream(url: string, request?: EgressRequest): Promise<EgressStream>
@@ -90,10 +95,25 @@ const harmlessHeaders = new Set(['accept', 'accept-language', 'content-type', 'u
 const redirects = new Set([301, 302, 303, 307, 308])
 
 export function createEgress(options: EgressOptions = {}): Egress {
+  const guard = createGuard(options)
   // The deadline of each request governs; undici's own would cut long answers short.
-  const agent = new Agent({ connect: guardedConnector(options), headersTimeout: 0, bodyTimeout: 0 })
+  const agent = new Agent({ connect: guardedConnector(guard), headersTimeout: 0, bodyTimeout: 0 })
 
   const egress: Egress = {
+    async check(text) {
+      const url = parseUrl(text)
+      const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1')
+      if (isIP(hostname) !== 0) {
+        if (!guard.allowed(hostname, hostname)) throw refused(hostname, hostname)
+        return
+      }
+      await new Promise<void>((resolve, reject) => {
+        guard.lookup(hostname, { all: true }, (error) => (error ? reject(error) : resolve()))
+      }).catch((error: unknown) => {
+        throw notReached(error, url)
+      })
+    },
+
     async stream(url, request = {}) {
       const { timeoutMs = 30_000, maxBytes = 10 * 2 ** 20, maxRedirects = 5 } = request
       const deadline = AbortSignal.timeout(timeoutMs)
@@ -175,11 +195,13 @@ function send(
   })
 }
 
-/**
- * A connector that refuses what is not allowed at the moment of connecting: an address in the URL at once, a name when it
- * is resolved, in the very answer that the socket then uses.
- */
-function guardedConnector({ allowPrivate = [], lookup = systemLookup }: EgressOptions): buildConnector.connector {
+interface Guard {
+  allowed(hostname: string, address: string): boolean
+  /** Answers the allowed addresses of a name only, and fails when there is none. */
+  lookup: LookupFunction
+}
+
+function createGuard({ allowPrivate = [], lookup = systemLookup }: EgressOptions): Guard {
   const names = new Set(allowPrivate.map((entry) => entry.toLowerCase()))
   const addresses = addressFilter(allowPrivate)
   const allowed = (hostname: string, address: string) => names.has(hostname.toLowerCase()) || addresses(address)
@@ -193,8 +215,15 @@ function guardedConnector({ allowPrivate = [], lookup = systemLookup }: EgressOp
       if (options.all) callback(null, [first, ...others])
       else callback(null, first.address, first.family)
     })
+  return { allowed, lookup: guardedLookup }
+}
 
-  const connect = buildConnector({ lookup: guardedLookup })
+/**
+ * A connector that refuses what is not allowed at the moment of connecting: an address in the URL at once, a name when it
+ * is resolved, in the very answer that the socket then uses.
+ */
+function guardedConnector({ allowed, lookup }: Guard): buildConnector.connector {
+  const connect = buildConnector({ lookup })
   return (options, callback) => {
     const { hostname } = options
     if (isIP(hostname) !== 0 && !allowed(hostname, hostname)) callback(refused(hostname, hostname), null)
@@ -240,6 +269,11 @@ function explained(
   if (abort?.aborted) return abort.reason
   if (deadline.aborted)
     return egressFailure('egress_timeout', `${url.origin} did not answer within ${timeoutMs} ms`, { cause: error })
+  return notReached(error, url)
+}
+
+function notReached(error: unknown, url: URL): PaveError {
+  if (error instanceof PaveError) return error
   const reason = error instanceof Error ? error.message : String(error)
   return egressFailure('egress_unreachable', `${url.origin} cannot be reached: ${reason}`, { cause: error })
 }

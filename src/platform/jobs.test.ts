@@ -31,10 +31,11 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
-async function start(job: string, input: unknown): Promise<string> {
+async function start(job: string, input: unknown, afterMs?: number): Promise<string> {
   const { platform } = controlPlane
   const after: Array<() => void> = []
-  const id = await platform.transaction(workspace, (db) => platform.jobs.start(db, { job, input, actor }, after))
+  const given = { job, input, actor, afterMs }
+  const id = await platform.transaction(workspace, (db) => platform.jobs.start(db, given, after))
   for (const action of after) action()
   return id
 }
@@ -103,6 +104,14 @@ test('a job that is rolled back was never started', async () => {
   await expect(attempt).rejects.toThrow('no')
   const { items } = await platform.run(listJobs, { actor, input: { state: 'queued' } })
   expect(items).toEqual([])
+})
+
+test('a job that is meant for later begins then', async () => {
+  const later = await start('failing', {}, 1_500)
+  expect((await ended(await start('failing', {}))).state).toBe('done')
+  const { createdAt, startedAt, state } = await ended(later)
+  expect(state).toBe('done')
+  expect(Date.parse(startedAt ?? '') - Date.parse(createdAt)).toBeGreaterThanOrEqual(1_400)
 })
 
 test('a running job is cancelled at once, and can be started over', async () => {

@@ -86,7 +86,7 @@ export async function startJobs(
   }
   if (options.work) await giveTickets()
   const jobs: Jobs = {
-    async start(db, { job, input, actor }, after) {
+    async start(db, { job, input, actor, afterMs = 0 }, after) {
       const definition = options.definitions.find((one) => one.name === job)
       if (definition === undefined) throw new TypeError(`No job is declared as ${job}`)
       const wrong = definition.input.safeParse(input).error
@@ -97,8 +97,12 @@ export async function startJobs(
         values (${actor.workspace}, ${id}, ${job}, ${JSON.stringify(input)}::jsonb, ${JSON.stringify(actor)}::jsonb,
                 'queued', ${platform.clock.iso()})
       `.execute(db)
-      await boss.send(job, { workspace: actor.workspace, id } satisfies Ticket, { db: fromKysely(db) })
-      after.push(() => wake(job))
+      const startAfter = new Date(platform.clock.now() + afterMs)
+      await boss.send(job, { workspace: actor.workspace, id } satisfies Ticket, {
+        db: fromKysely(db),
+        ...(afterMs > 0 && { startAfter }),
+      })
+      if (afterMs === 0) after.push(() => wake(job))
       return id
     },
     async cancel(db, id, after) {

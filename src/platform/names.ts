@@ -13,11 +13,29 @@ export const Identifier = z
   .max(63)
   .regex(/^[a-z_][a-z0-9_]*$/, 'an identifier has lower-case letters, digits and underscores, like late_rate_3h')
 
+/** The name of a model: what the tools of data scientists allow, as long as it can stand in a path and before an `@`. */
+export const ModelName = z
+  .string()
+  .max(250)
+  .regex(
+    /^[\p{L}\p{N}_]([\p{L}\p{N}_.\- ()+]*[\p{L}\p{N}_)+])?$/u,
+    'a model name has letters, digits, spaces and _ - . ( ) +, and begins with a letter or digit, like flight-delays',
+  )
+
+/** Of a version: a word such as champion. */
+export const Alias = z
+  .string()
+  .max(255)
+  .regex(/^[\p{L}\p{N}_-]+$/u, 'an alias has letters, digits, _ and -, like champion')
+
 /** `model@3` or `model@alias`. */
 export const VersionRef = z
   .string()
-  .max(200)
-  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?@[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'write model@version or model@alias')
+  .max(510)
+  .regex(
+    /^[\p{L}\p{N}_]([\p{L}\p{N}_.\- ()+]*[\p{L}\p{N}_)+])?@[\p{L}\p{N}_-]+$/u,
+    'write model@version or model@alias',
+  )
 
 export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 hexadecimal digits')
 

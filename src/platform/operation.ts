@@ -39,6 +39,8 @@ export interface OperationDeclaration<I extends z.ZodType = z.ZodType, O extends
   recorded?: boolean
   /** Output fields shown once and never stored with an idempotent answer. */
   secrets?: readonly string[]
+  /** Input fields that the digest in the ledger leaves out: who knows the rest could guess a weak secret from it. */
+  secretInputs?: readonly string[]
   /** `ingest` only. */
   durability?: 'durable' | 'best-effort'
   /** Bytes; the default is 1 MiB. */

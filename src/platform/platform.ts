@@ -9,7 +9,7 @@ import type { Clock } from './clock.ts'
 import type { ErrorDefinition } from './errors.ts'
 import type { Ids } from './ids.ts'
 import type { Entry } from './ledger/entry.ts'
-import type { InputOf, Operation, OutputOf } from './operation.ts'
+import type { AnswerOf, InputOf, Operation, OutputOf } from './operation.ts'
 import type { SearchSource } from './search-source.ts'
 import type { Services } from './services.ts'
 import type { Db } from './storage/database/database.ts'
@@ -49,8 +49,8 @@ export interface OperationContext {
   call<Op extends Operation>(operation: Op, input: z.input<Op['input']>): Promise<OutputOf<Op>>
   /** The same as Pave itself: for consequences that the caller need not be allowed to cause by hand. */
   callAsSystem<Op extends Operation>(operation: Op, input: z.input<Op['input']>): Promise<OutputOf<Op>>
-  /** Starts a job when this transaction commits; answers its id. */
-  startJob(job: string, input: unknown): Promise<string>
+  /** Starts a job when this transaction commits, or so long after; answers its id. */
+  startJob(job: string, input: unknown, options?: { afterMs?: number }): Promise<string>
   cancelJob(id: string): Promise<void>
   retryJob(id: string): Promise<void>
   /** Refuses with 412 when the caller sent an `If-Match` that is not the digest of `current`. */
@@ -80,7 +80,7 @@ export interface OperationCall {
 
 export interface OperationAnswer<Op extends Operation> {
   status: 200 | 202
-  output: OutputOf<Op>
+  output: AnswerOf<Op>
   /** True when the answer is the one that an earlier request with the same idempotency key got. */
   replayed: boolean
 }
@@ -115,14 +115,15 @@ export type AdmissionVoice = (ctx: OperationContext, operation: Operation, input
 /** Called for sealed entries of the named operations, in ledger order, at least once, replayably. */
 export interface Subscriber {
   name: string
-  operations: readonly string[]
+  /** A function is asked again and again, for what is configured: it may name other operations each time. */
+  operations: readonly string[] | ((platform: Platform) => Promise<readonly string[]>)
   handle(ctx: SubscriberContext, entry: Entry): Promise<void>
 }
 
 export interface SubscriberContext {
   platform: Platform
   /** Runs an operation as Pave in the entry's workspace, once for each entry and `step` however often it is retried. */
-  run<Op extends Operation>(step: string, operation: Op, input: z.input<Op['input']>): Promise<z.input<Op['output']>>
+  run<Op extends Operation>(step: string, operation: Op, input: z.input<Op['input']>): Promise<AnswerOf<Op>>
 }
 
 /** A module as the kernel sees it; the ordered list of them is `modules/index.ts`. */
@@ -174,14 +175,18 @@ export interface JobContext {
   /** Aborted on cancel, time-out and shutdown. */
   signal: AbortSignal
   /** Runs an operation as the job's actor; `step` makes it happen once however often the job is retried. */
-  run<Op extends Operation>(step: string, operation: Op, input: z.input<Op['input']>): Promise<OutputOf<Op>>
+  run<Op extends Operation>(step: string, operation: Op, input: z.input<Op['input']>): Promise<AnswerOf<Op>>
   read<T>(question: (db: Db) => Promise<T>): Promise<T>
   progress(fraction: number, text: string): Promise<void>
 }
 
 export interface Jobs {
-  /** Enqueues in the caller's transaction; the worker is woken after the commit. */
-  start(db: Db, job: { job: string; input: unknown; actor: Actor }, after: Array<() => void>): Promise<string>
+  /** Enqueues in the caller's transaction; the worker is woken after the commit, or looks by itself after `afterMs`. */
+  start(
+    db: Db,
+    job: { job: string; input: unknown; actor: Actor; afterMs?: number | undefined },
+    after: Array<() => void>,
+  ): Promise<string>
   /** Asks a running job to stop; a queued one never starts. */
   cancel(db: Db, id: string, after: Array<() => void>): Promise<void>
   /** Puts a failed job back in its queue. */
@@ -221,7 +226,7 @@ export interface Platform {
   run<Op extends Operation>(
     operation: Op,
     call: Omit<OperationCall, 'input'> & { input: z.input<Op['input']> },
-  ): Promise<OutputOf<Op>>
+  ): Promise<AnswerOf<Op>>
   /** One transaction of one workspace with its own operation id; the kernel's own use and run-operation's. */
   transaction<T>(
     workspace: string,

@@ -98,10 +98,12 @@ describe('authorization', () => {
 
   test('a caller in a loop does not fill the ledger', async () => {
     const as = somebody([])
-    for (let i = 0; i < 70; i++) await problemOf(run(writeNote, { shelf, text: 'd' }, { as }))
+    const asking = Array.from({ length: 200 }, () => problemOf(run(writeNote, { shelf, text: 'd' }, { as })))
+    await Promise.all(asking)
     const mine = (await entries('write-note')).filter((entry) => entry.actor.id === as.id)
-    expect(mine.length).toBeGreaterThan(50)
-    expect(mine.length).toBeLessThanOrEqual(62)
+    // Sixty in each minute, and one minute may end meanwhile.
+    expect(mine.length).toBeGreaterThanOrEqual(60)
+    expect(mine.length).toBeLessThanOrEqual(120)
   })
 })
 

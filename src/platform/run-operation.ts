@@ -329,7 +329,8 @@ function makeContext(
     call: (operation, input) => nested(operation, input, call.actor),
     callAsSystem: (operation, input) =>
       nested(operation, input, { ...systemActor(call.actor.workspace), onBehalfOf: call.actor.id }),
-    startJob: (job, input) => platform.jobs.start(db, { job, input, actor: call.actor }, after),
+    startJob: (job, input, { afterMs } = {}) =>
+      platform.jobs.start(db, { job, input, actor: call.actor, afterMs }, after),
     cancelJob: (id) => platform.jobs.cancel(db, id, after),
     retryJob: (id) => platform.jobs.retry(db, id, after),
     requireMatch: (current) => {
@@ -441,7 +442,7 @@ async function recordRefusal(
         outcome: error.status >= 500 ? 'failed' : 'refused',
         errorCode: error.code,
         subjects: [],
-        inputDigest: digestOf(canonicalJson(jsonOf(call.input))),
+        inputDigest: digestOf(canonicalJson(jsonOf(withoutSecretInputs(operation, call.input)))),
         ...(Object.keys(facts).length > 0 && { facts: jsonOf(facts) as Record<string, unknown> }),
       }
       await appendEntry(db, entry)
@@ -467,7 +468,13 @@ function asPaveError(platform: Platform, error: unknown): PaveError {
 
 /** Bulk data is digested as it came: sorting its keys would cost more than the rest of the operation. */
 function inputDigestOf(operation: Operation, input: unknown): string {
-  return digestOf(operation.effect === 'ingest' ? JSON.stringify(input ?? null) : canonicalJson(jsonOf(input)))
+  if (operation.effect === 'ingest') return digestOf(JSON.stringify(input ?? null))
+  return digestOf(canonicalJson(jsonOf(withoutSecretInputs(operation, input))))
+}
+
+function withoutSecretInputs({ secretInputs = [] }: Operation, input: unknown): unknown {
+  if (secretInputs.length === 0 || typeof input !== 'object' || input === null) return input
+  return Object.fromEntries(Object.entries(input).filter(([name]) => !secretInputs.includes(name)))
 }
 
 /** The value as JSON carries it: no undefined, no Date, nothing that canonical JSON refuses. */

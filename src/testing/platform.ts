@@ -11,7 +11,7 @@ import { loadConfig } from '#platform/config.ts'
 import { type ControlPlane, migrationSets, startControlPlane } from '#platform/control-plane.ts'
 import { getJob } from '#platform/kernel/contract.ts'
 import type { ModuleDefinition } from '#platform/module.ts'
-import type { Operation, OutputOf } from '#platform/operation.ts'
+import type { AnswerOf, Operation } from '#platform/operation.ts'
 import type { Platform } from '#platform/platform.ts'
 import { migrate } from '#platform/storage/database/migrate.ts'
 import { prepareRoles } from '#platform/storage/database/prepare-roles.ts'
@@ -30,7 +30,7 @@ export interface TestPlatform {
     operation: Op,
     input: z.input<Op['input']>,
     options?: { as?: Actor; idempotencyKey?: string; ifMatch?: string },
-  ): Promise<OutputOf<Op>>
+  ): Promise<AnswerOf<Op>>
   /** Waits until a job has ended, and fails the test when it did not end well. */
   finished(job: string): Promise<unknown>
   drop(): Promise<void>

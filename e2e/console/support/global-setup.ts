@@ -36,6 +36,8 @@ export default async function globalSetup(project: TestProject): Promise<() => P
   const place = await createPlace((work) => cleanUps.push(work))
   await rm(place.dataDir, { recursive: true })
   await copyDirectory(data, place.dataDir)
+  // Webhooks are received on this machine.
+  place.env['PAVE_EGRESS_ALLOW'] = '127.0.0.1'
   const pave = await startPave(place)
   const browser = await chromium.launchServer({
     executablePath,

@@ -80,6 +80,7 @@ function themeOf(element: Element, scheme: 'light' | 'dark') {
     valueAxis: axis,
     timeAxis: { ...axis, splitLine: { show: false } },
     logAxis: axis,
+    visualMap: { textStyle: text },
     legend: { top: 0, right: 0, icon: 'roundRect', textStyle: text },
     tooltip: {
       backgroundColor: colour('--surface'),

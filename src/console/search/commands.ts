@@ -32,6 +32,11 @@ export function commandsOf(
       run: () => void navigate({ to: '/settings/tokens', search: { make: true } }),
     },
     {
+      title: 'Make a webhook',
+      words: 'create notify alert slack pager',
+      run: () => void navigate({ to: '/settings/webhooks', search: { make: true } }),
+    },
+    {
       title: 'What failed: jobs',
       words: 'dead letter',
       run: () => void navigate({ to: '/jobs', search: { state: 'failed' } }),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineErrors } from '#platform/errors.ts'
-import { Digest, Identifier, Instant, listInput, Name, pageOf, VersionRef } from '#platform/names.ts'
+import { Digest, Identifier, Instant, listInput, ModelName, Name, pageOf, VersionRef } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
 
 const Tier = z.int().min(1).max(4)
@@ -9,7 +9,7 @@ export const GatePolicySpec = z.strictObject({
   description: z.string().max(4000).default(''),
   /** Both lists empty: every model. */
   appliesTo: z
-    .strictObject({ models: z.array(Name).max(1000).default([]), tiers: z.array(Tier).max(4).default([]) })
+    .strictObject({ models: z.array(ModelName).max(1000).default([]), tiers: z.array(Tier).max(4).default([]) })
     .default({ models: [], tiers: [] }),
   rules: z
     .array(
@@ -115,7 +115,7 @@ export const listGateStates = operation({
   effect: 'read',
   permission: { verb: 'version:read', on: ['model'] },
   errors: ['model_not_found'],
-  input: z.object({ model: Name, ...listInput }),
+  input: z.object({ model: ModelName, ...listInput }),
   output: pageOf(
     z.object({
       version: z.string(),

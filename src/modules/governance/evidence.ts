@@ -78,7 +78,7 @@ export function renderEvidence(input: EvidenceInput): string {
     `- Features: ${version.featureService ?? 'none'} (${version.features.join(', ') || 'none'})`,
     `- Training set: \`${version.trainingSet ?? 'not recorded'}\``,
     `- Run: ${version.run ?? 'not recorded'}, code \`${version.code ?? 'not recorded'}\``,
-    `- Graph: \`${version.artifact}\`, registered ${version.registeredAt} by ${person(version.author)}`,
+    `- Graph: ${version.artifact === null ? 'none' : `\`${version.artifact}\``}, registered ${version.registeredAt} by ${person(version.author)}`,
     '',
     '## Evaluation',
     '',

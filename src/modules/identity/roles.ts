@@ -7,8 +7,12 @@ const viewer = ['*:read']
 const contributor = [
   ...viewer,
   ...objects(['dataset', 'feature', 'experiment', 'run', 'model', 'version', 'pipeline', 'object', 'label']),
+  ...objects(['trace', 'assessment', 'evaluation-dataset', 'scorer']),
 ]
-const operator = [...contributor, ...objects(['endpoint', 'release', 'monitor', 'incident', 'job', 'policy'])]
+const operator = [
+  ...contributor,
+  ...objects(['endpoint', 'release', 'monitor', 'incident', 'job', 'policy', 'webhook']),
+]
 
 /** What each role may do. Approving is nobody's by accident: only an approver's and an admin's. */
 const verbs: Record<Role, readonly string[]> = {

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { systemActor } from '#platform/actor.ts'
 import { PaveError } from '#platform/errors.ts'
 import type { JobContext } from '#platform/job.ts'
-import type { Operation, OutputOf } from '#platform/operation.ts'
+import type { AnswerOf, Operation } from '#platform/operation.ts'
 import { translateDatabaseError } from '#platform/storage/database/translate-error.ts'
 import type { Artifact, StepState } from './contract.ts'
 import type { RunRow } from './tables.ts'
@@ -71,7 +71,7 @@ export function record<Op extends Operation>(
   key: string,
   operation: Op,
   input: z.input<Op['input']>,
-): Promise<OutputOf<Op>> {
+): Promise<AnswerOf<Op>> {
   const actor = { ...systemActor(ctx.workspace), onBehalfOf: run.actor.id }
   return patiently(() => ctx.platform.run(operation, { actor, input, idempotencyKey: `run:${run.id}:${key}` }))
 }

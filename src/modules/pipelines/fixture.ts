@@ -8,7 +8,7 @@ import { startControlPlane } from '#platform/control-plane.ts'
 import { defineJob } from '#platform/job.ts'
 import { defineModule } from '#platform/module.ts'
 import { Name } from '#platform/names.ts'
-import { type Operation, type OutputOf, operation } from '#platform/operation.ts'
+import { type AnswerOf, type Operation, operation } from '#platform/operation.ts'
 import type { Platform } from '#platform/platform.ts'
 import type { TestPlatform } from '#testing/platform.ts'
 import { datasets } from '../datasets/module.ts'
@@ -117,6 +117,6 @@ export async function openControlPlane({ url, dataDir }: { url: string; dataDir:
 }
 
 export function runAsSystem(platform: Platform) {
-  return <Op extends Operation>(operation: Op, input: z.input<Op['input']>): Promise<OutputOf<Op>> =>
+  return <Op extends Operation>(operation: Op, input: z.input<Op['input']>): Promise<AnswerOf<Op>> =>
     platform.run(operation, { actor: systemActor(workspace), input })
 }

@@ -1,18 +1,28 @@
 import { z } from 'zod'
 import { datatypes } from '#algorithms/tensors/datatypes.ts'
 import { defineErrors } from '#platform/errors.ts'
-import { Digest, Identifier, Instant, listInput, Name, pageOf, VersionRef } from '#platform/names.ts'
+import { Alias, Digest, Identifier, Instant, listInput, ModelName, Name, pageOf, VersionRef } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
 
+/** Of a model or version: what stock clients write, such as `mlflow.prompt.is_prompt`. */
+const TagKey = z
+  .string()
+  .min(1)
+  .max(250)
+  .regex(/^[/\p{L}\p{N}_.\- :]*$/u, 'a tag has letters, digits, spaces and _ - . : / only')
+const Tags = z
+  .record(TagKey, z.string().max(100_000))
+  .refine((tags) => Object.keys(tags).length <= 1000, 'there are 1,000 tags at most')
+
 export const ModelSpec = z.strictObject({
-  description: z.string().max(4000).default(''),
+  description: z.string().max(5000).default(''),
   owner: z.string().min(1).max(200),
   /** Risk tier: 1 is the gravest. Gates and approvals depend on it. */
   tier: z.int().min(1).max(4),
-  task: z.enum(['binary-classification', 'multiclass-classification', 'regression', 'ranking', 'other']),
+  task: z.enum(['binary-classification', 'multiclass-classification', 'regression', 'ranking', 'prompt', 'other']),
   /** What a prediction means, for people: "probability that the flight arrives more than 15 minutes late". */
   prediction: z.string().max(500).default(''),
-  tags: z.record(Name, z.string().max(200)).default({}),
+  tags: Tags.default({}),
 })
 export type ModelSpec = z.infer<typeof ModelSpec>
 
@@ -24,8 +34,8 @@ const Tensor = z.strictObject({
 })
 
 export const Signature = z.strictObject({
-  inputs: z.array(Tensor).min(1).max(100),
-  outputs: z.array(Tensor).min(1).max(100),
+  inputs: z.array(Tensor).max(1000),
+  outputs: z.array(Tensor).max(1000),
 })
 export type Signature = z.infer<typeof Signature>
 
@@ -49,10 +59,23 @@ export type Metrics = z.infer<typeof Metrics>
 export const Baseline = z.object({ name: z.string().max(200), metrics: Metrics })
 export const Slice = z.object({ slice: z.string().max(200), rows: z.int().min(0), metrics: Metrics })
 
+/** The files of a version, in the order of their paths, as they were when it was registered. */
+export const FileTree = z.array(
+  z.strictObject({ path: z.string().min(1).max(1000), digest: Digest, size: z.int().min(0) }),
+)
+export type FileTree = z.infer<typeof FileTree>
+
 const VersionContent = {
-  /** Digest of the ONNX graph in the object store. */
-  artifact: Digest,
-  signature: Signature,
+  /** Digest of the ONNX graph in the object store; without one the version cannot be released. */
+  artifact: Digest.nullable().default(null),
+  /** Digest of a `FileTree` as JSON: everything that the model was logged with. */
+  files: Digest.nullable().default(null),
+  /** How the files can be loaded, in MLflow's words: `sklearn`, `onnx`, `python_function`. */
+  flavors: z.array(z.string().max(100)).max(50).default([]),
+  /** Empty when nobody knows; that of the graph when there is one. */
+  signature: Signature.default({ inputs: [], outputs: [] }),
+  /** What it consists of besides files, such as the text of a prompt. */
+  properties: Tags.default({}),
   /** Feature names in the order of the columns of the single input tensor; empty when the inputs are taken as they are. */
   features: z.array(Identifier).max(2000).default([]),
   /** Output tensor that is the prediction; the first by default. */
@@ -65,17 +88,25 @@ const VersionContent = {
   /** Of the predictions on the evaluation set. */
   predictionProfile: FeatureProfile.nullable().default(null),
   run: z.uuid().nullable().default(null),
+  /** Where its files were when it was registered, in the words of whoever did. */
+  source: z.string().max(2000).nullable().default(null),
+  /** The logged model that it was registered from. */
+  loggedModel: z.string().max(100).nullable().default(null),
   trainingSet: Digest.nullable().default(null),
   /** `dataset@version`. */
   datasets: z.array(VersionRef).max(100).default([]),
   featureService: Name.nullable().default(null),
   code: Digest.nullable().default(null),
-  note: z.string().max(4000).default(''),
+  note: z.string().max(5000).default(''),
 }
+
+/** A word that people hang on a version. Nothing follows from it: releases decide what serves. */
+const Stage = z.enum(['none', 'staging', 'production', 'archived'])
+export type Stage = z.infer<typeof Stage>
 
 export const Version = z.object({
   ref: z.string(),
-  model: Name,
+  model: ModelName,
   version: z.int(),
   ...VersionContent,
   output: z.string(),
@@ -85,13 +116,18 @@ export const Version = z.object({
   author: z.uuid(),
   aliases: z.array(z.string()),
   registeredAt: Instant,
+  /** These may change, and `note` may. */
+  tags: Tags.default({}),
+  stage: Stage.default('none'),
+  changedAt: Instant,
 })
 export type Version = z.infer<typeof Version>
 
 const Model = z.object({
-  model: Name,
+  model: ModelName,
   spec: ModelSpec,
   latestVersion: z.int().nullable(),
+  aliases: z.record(z.string(), z.int()),
   createdAt: Instant,
   /** When it was last declared, got a version, or had an alias moved. */
   changedAt: Instant,
@@ -107,7 +143,7 @@ export const putModel = operation({
   permission: { verb: 'model:put', on: ['model'] },
   manifest: { kind: 'Model', read: 'get-model' },
   errors: [],
-  input: z.object({ model: Name, spec: ModelSpec }),
+  input: z.object({ model: ModelName, spec: ModelSpec }),
   output: Model,
 })
 
@@ -119,7 +155,7 @@ export const getModel = operation({
   effect: 'read',
   permission: { verb: 'model:read', on: ['model'] },
   errors: ['model_not_found'],
-  input: z.object({ model: Name }),
+  input: z.object({ model: ModelName }),
   output: Model,
 })
 
@@ -135,6 +171,7 @@ export const listModels = operation({
     ...listInput,
     search: z.string().max(200).optional().describe('Part of the name, the owner or the description'),
     tier: z.int().min(1).max(4).optional(),
+    prompts: z.boolean().default(false).describe('Prompts instead of models'),
     order: z.enum(['name', 'changed']).default('name'),
   }),
   output: pageOf(Model),
@@ -144,13 +181,34 @@ export const registerVersion = operation({
   name: 'register-version',
   method: 'POST',
   path: '/api/v1/models/:model/versions',
-  summary: 'Register an immutable version: an ONNX graph with its signature, metrics, profile and lineage',
+  summary: 'Register an immutable version: its files or ONNX graph, signature, metrics, profile and lineage',
   effect: 'write',
   permission: { verb: 'version:create', on: ['model'] },
-  lineage: { inputs: ['run', 'training-set', 'dataset-version', 'object'], outputs: ['version'] },
-  errors: ['model_not_found', 'artifact_not_found', 'onnx_invalid', 'signature_mismatch', 'features_mismatch'],
+  lineage: { inputs: ['run', 'logged-model', 'training-set', 'dataset-version', 'object'], outputs: ['version'] },
+  errors: [
+    'model_not_found',
+    'artifact_not_found',
+    'onnx_invalid',
+    'signature_mismatch',
+    'features_mismatch',
+    'files_invalid',
+  ],
   bodyLimit: 8 * 1024 * 1024,
-  input: z.object({ model: Name, ...VersionContent }),
+  input: z.object({ model: ModelName, ...VersionContent, tags: Tags.default({}) }),
+  output: Version,
+})
+
+export const importVersion = operation({
+  name: 'import-version',
+  method: 'PUT',
+  path: '/api/v1/imports/models/:model/versions/:number',
+  summary: 'Copy a version of another registry with its number and time',
+  effect: 'write',
+  permission: { verb: 'registry:import', on: [] },
+  lineage: { inputs: ['run', 'logged-model', 'training-set', 'dataset-version', 'object'], outputs: ['version'] },
+  errors: [...registerVersion.errors, 'version_taken'],
+  bodyLimit: 8 * 1024 * 1024,
+  input: registerVersion.input.extend({ number: z.int().min(1), registeredAt: Instant, stage: Stage.default('none') }),
   output: Version,
 })
 
@@ -174,7 +232,7 @@ export const listVersions = operation({
   effect: 'read',
   permission: { verb: 'version:read', on: ['model'] },
   errors: ['model_not_found'],
-  input: z.object({ model: Name, ...listInput }),
+  input: z.object({ model: ModelName, ...listInput }),
   output: pageOf(Version),
 })
 
@@ -189,8 +247,8 @@ export const setAlias = operation({
   effect: 'write',
   permission: { verb: 'model:alias', on: ['model'] },
   errors: ['version_not_found', 'alias_reserved', 'alias_moved'],
-  input: z.object({ model: Name, alias: Name, version: z.int().min(1), from: AliasedBefore }),
-  output: z.object({ model: Name, alias: Name, version: z.int() }),
+  input: z.object({ model: ModelName, alias: Alias, version: z.int().min(1), from: AliasedBefore }),
+  output: z.object({ model: ModelName, alias: Alias, version: z.int() }),
 })
 
 export const deleteAlias = operation({
@@ -201,8 +259,108 @@ export const deleteAlias = operation({
   effect: 'write',
   permission: { verb: 'model:alias', on: ['model'] },
   errors: ['version_not_found', 'alias_moved'],
-  input: z.object({ model: Name, alias: Name, from: AliasedBefore }),
+  input: z.object({ model: ModelName, alias: Alias, from: AliasedBefore }),
   output: z.object({ removed: z.boolean() }),
+})
+
+const searchInput = {
+  filter: z
+    .string()
+    .max(50_000)
+    .default('')
+    .describe("As MLflow writes it, and with OR and parentheses: name LIKE 'flight%' and tags.team = 'a'"),
+  orderBy: z.array(z.string().max(300)).max(10).default([]).describe('Keys with ASC or DESC'),
+  cursor: z.string().max(4000).optional(),
+}
+
+export const searchModels = operation({
+  name: 'search-models',
+  method: 'POST',
+  path: '/api/v1/models/search',
+  summary: 'Search models by name, tags and times; prompts are left out unless the filter asks for them',
+  effect: 'read',
+  permission: { verb: 'model:read', on: [] },
+  errors: ['registry_search_invalid'],
+  input: z.object({ ...searchInput, limit: z.int().min(1).max(1000).default(100) }),
+  output: pageOf(Model),
+})
+
+export const searchVersions = operation({
+  name: 'search-versions',
+  method: 'POST',
+  path: '/api/v1/versions/search',
+  summary: 'Search the versions of all models by name, number, run, stage, tags and times',
+  effect: 'read',
+  permission: { verb: 'version:read', on: [] },
+  errors: ['registry_search_invalid'],
+  input: z.object({
+    ...searchInput,
+    models: z.array(ModelName).max(1000).optional().describe('Only versions of these'),
+    latest: z.boolean().default(false).describe('Only the newest version of each model in each stage'),
+    limit: z.int().min(1).max(1000).default(100),
+  }),
+  output: pageOf(Version),
+})
+
+export const updateVersion = operation({
+  name: 'update-version',
+  method: 'PATCH',
+  path: '/api/v1/versions/:version',
+  summary: 'Change what may change about a version: its note, its tags and its stage',
+  effect: 'write',
+  permission: { verb: 'version:update', on: [] },
+  errors: ['version_not_found', 'version_immutable'],
+  bodyLimit: 8 * 1024 * 1024,
+  input: z.object({
+    version: VersionRef,
+    note: z.string().max(5000).optional(),
+    tags: Tags.default({}).describe('Added to the tags that it has'),
+    removeTags: z.array(z.string().max(250)).max(100).default([]),
+    stage: Stage.optional(),
+    archiveOthers: z.boolean().default(false).describe('Whether versions in that stage before are archived'),
+  }),
+  output: Version,
+})
+
+export const deleteVersion = operation({
+  name: 'delete-version',
+  method: 'DELETE',
+  path: '/api/v1/versions/:version',
+  summary:
+    'Take a version out of the registry, unless it was ever released; registering the same content brings it back',
+  effect: 'write',
+  permission: { verb: 'version:delete', on: [] },
+  admission: 'registry.remove',
+  errors: ['version_not_found'],
+  input: z.object({ version: VersionRef }),
+  output: z.object({ removed: z.boolean() }),
+})
+
+export const deleteModel = operation({
+  name: 'delete-model',
+  method: 'DELETE',
+  path: '/api/v1/models/:model',
+  summary: 'Take a model and its versions out of the registry, unless one was ever released or an endpoint names it',
+  effect: 'write',
+  permission: { verb: 'model:delete', on: ['model'] },
+  admission: 'registry.remove',
+  errors: ['model_not_found'],
+  input: z.object({ model: ModelName }),
+  output: z.object({ removed: z.boolean() }),
+})
+
+export const renameModel = operation({
+  name: 'rename-model',
+  method: 'POST',
+  path: '/api/v1/models/:model/rename',
+  summary: 'Move a model and its versions to another name, unless one was ever released or an endpoint names it',
+  effect: 'write',
+  permission: { verb: 'model:put', on: ['model'] },
+  lineage: { inputs: ['version'], outputs: ['version'] },
+  admission: 'registry.remove',
+  errors: ['model_not_found', 'model_exists'],
+  input: z.object({ model: ModelName, name: ModelName }),
+  output: Model,
 })
 
 export const errors = defineErrors({
@@ -235,6 +393,31 @@ export const errors = defineErrors({
     status: 422,
     summary: 'The list of features does not fit the input tensor or the profile.',
     hint: 'Give as many features as the input tensor has columns, each with a profile of the same name.',
+  },
+  files_invalid: {
+    status: 422,
+    summary: 'The list of files cannot be read, or names bytes that the workspace does not have.',
+    hint: 'Upload each file first, then the list of them as JSON: POST /api/v1/objects answers the digests.',
+  },
+  version_taken: {
+    status: 409,
+    summary: 'The version is here under another number, or another one has its number.',
+    hint: 'Import into a workspace that has no model of this name, or rename the model that it has.',
+  },
+  version_immutable: {
+    status: 409,
+    summary: 'What a version consists of never changes.',
+    hint: 'Register a new version; notes, other tags, stages and aliases may change.',
+  },
+  model_exists: {
+    status: 409,
+    summary: 'There is a model of this name.',
+    hint: 'Choose another name.',
+  },
+  registry_search_invalid: {
+    status: 422,
+    summary: 'The filter or the ordering cannot be read.',
+    hint: "Write comparisons joined by AND or OR, like name LIKE 'flight%' and tags.team = 'a'.",
   },
   alias_moved: {
     status: 412,

@@ -4,10 +4,10 @@ import { decodeCursor, pageFrom, textPattern } from '#platform/names.ts'
 import * as contract from './contract.ts'
 import { type ModelRow, modelColumns, modelOf } from './tables.ts'
 
-export const listModels = handle(contract.listModels, async (ctx, { limit, cursor, search, tier, order }) => {
+export const listModels = handle(contract.listModels, async (ctx, { limit, cursor, search, tier, order, prompts }) => {
   const pattern = search === undefined || search === '' ? null : textPattern(search)
   const matching = sql<boolean>`
-    (${pattern}::text is null or name ilike ${pattern} or spec ->> 'owner' ilike ${pattern}
+    removed_at is null and (spec ->> 'task' = 'prompt') = ${prompts} and (${pattern}::text is null or name ilike ${pattern} or spec ->> 'owner' ilike ${pattern}
       or spec ->> 'description' ilike ${pattern})
     and (${tier ?? null}::int is null or (spec ->> 'tier')::int = ${tier ?? null})
   `

@@ -1,21 +1,49 @@
 import { defineModule } from '#platform/module.ts'
 import { errors } from './contract.ts'
 import { deleteAlias } from './delete-alias.ts'
+import { deleteModel } from './delete-model.ts'
+import { deleteVersion } from './delete-version.ts'
 import { getModel } from './get-model.ts'
 import { getVersion } from './get-version.ts'
+import { importVersion } from './import-version.ts'
 import { listModels } from './list-models.ts'
 import { listVersions } from './list-versions.ts'
 import { createRegistry } from './migrations/0001-create-registry.ts'
 import { dateChangesOfModels } from './migrations/0002-date-changes-of-models.ts'
+import { letVersionsBeLabelledAndRemoved } from './migrations/0003-let-versions-be-labelled-and-removed.ts'
 import { putModel } from './put-model.ts'
 import { registerVersion } from './register-version.ts'
+import { renameModel } from './rename-model.ts'
 import { search } from './search.ts'
+import { searchModels } from './search-models.ts'
+import { searchVersions } from './search-versions.ts'
 import { setAlias } from './set-alias.ts'
+import { updateVersion } from './update-version.ts'
 
 export const registry = defineModule({
   name: 'registry',
-  handlers: [putModel, getModel, listModels, registerVersion, getVersion, listVersions, setAlias, deleteAlias],
+  handlers: [
+    putModel,
+    getModel,
+    listModels,
+    searchModels,
+    renameModel,
+    deleteModel,
+    registerVersion,
+    importVersion,
+    getVersion,
+    listVersions,
+    searchVersions,
+    updateVersion,
+    deleteVersion,
+    setAlias,
+    deleteAlias,
+  ],
   errors,
   search,
-  migrations: { '0001-create-registry': createRegistry, '0002-date-changes-of-models': dateChangesOfModels },
+  migrations: {
+    '0001-create-registry': createRegistry,
+    '0002-date-changes-of-models': dateChangesOfModels,
+    '0003-let-versions-be-labelled-and-removed': letVersionsBeLabelledAndRemoved,
+  },
 })

@@ -16,7 +16,11 @@ export const putModel = handle(contract.putModel, async (ctx, { model, spec }) =
     values (${ctx.workspace}, ${model}, ${JSON.stringify(spec)}::jsonb, ${now}, ${now})
     on conflict (workspace, name) do update set
       spec = excluded.spec,
-      changed_at = case when registry.model.spec = excluded.spec then registry.model.changed_at else excluded.changed_at end
+      changed_at = case
+        when registry.model.spec = excluded.spec and registry.model.removed_at is null then registry.model.changed_at
+        else excluded.changed_at end,
+      created_at = case when registry.model.removed_at is null then registry.model.created_at else excluded.created_at end,
+      removed_at = null
     returning ${modelColumns}
   `.execute(ctx.db)
   const [after] = rows
@@ -24,9 +28,17 @@ export const putModel = handle(contract.putModel, async (ctx, { model, spec }) =
   ctx.entry.subject('model', model)
   if (before !== undefined) ctx.entry.before(before.spec)
   ctx.entry.after(spec)
-  ctx.entry.facts({ owner: spec.owner, tier: spec.tier })
+  ctx.entry.facts({ owner: spec.owner, tier: spec.tier, ...(before === undefined && { created: true }) })
+  if (before !== undefined) ctx.entry.facts(changedTags(before.spec.tags, spec.tags))
   return modelOf(after)
 })
+
+/** Their keys: what people write into values stays out of the ledger. */
+function changedTags(before: Record<string, string>, after: Record<string, string>) {
+  const tagsSet = Object.keys(after).filter((key) => before[key] !== after[key])
+  const tagsRemoved = Object.keys(before).filter((key) => !Object.hasOwn(after, key))
+  return tagsSet.length + tagsRemoved.length > 0 ? { tagsSet, tagsRemoved } : {}
+}
 
 /** A model's tier decides how many must approve its releases, so who may lower it must be one who may change the gates. */
 function refuseLowerRisk(ctx: OperationContext, model: string, before: number | undefined, after: number): void {

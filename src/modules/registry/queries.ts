@@ -6,22 +6,34 @@ import { type ModelRow, modelColumns, registryFailure, type VersionRow, versionO
 
 export async function findModel(db: Db, name: string, lock = false): Promise<ModelRow | undefined> {
   const { rows } = await sql<ModelRow>`
-    select ${modelColumns} from registry.model where name = ${name} ${lock ? sql`for update` : sql``}
+    select ${modelColumns} from registry.model
+    where name = ${name} and removed_at is null ${lock ? sql`for update` : sql``}
   `.execute(db)
   return rows[0]
 }
 
 /** The declaration of a model; `model_not_found` when there is none. */
 export async function modelSpec(db: Db, name: string): Promise<ModelSpec> {
-  const model = await findModel(db, name)
-  if (model === undefined) throw registryFailure('model_not_found', `There is no model ${name}`)
-  return model.spec
+  return (await requireModel(db, name)).spec
 }
 
-const versionColumns = sql`
+export async function requireModel(db: Db, name: string, lock = false): Promise<ModelRow> {
+  const model = await findModel(db, name, lock)
+  if (model === undefined) throw registryFailure('model_not_found', `There is no model ${name}`)
+  return model
+}
+
+export const versionColumns = sql`
   v.model, v.version, v.digest, v.content, v.author, v.registered_at,
+  s.note, s.tags, s.stage, s.changed_at,
   array(select a.alias from registry.alias a
         where a.workspace = v.workspace and a.model = v.model and a.version = v.version order by 1) as aliases
+`
+
+/** Versions as `v` and what is said about each as `s`; removed ones have `s.removed_at`. */
+export const versionsWithState = sql`
+  registry.version v
+  left join registry.version_state s on s.workspace = v.workspace and s.model = v.model and s.version = v.version
 `
 
 /** A model's versions, newest first. */
@@ -29,7 +41,8 @@ export async function versionPage(db: Db, input: { model: string; limit: number;
   const { model, limit, cursor } = input
   const [before] = decodeCursor(cursor, 1) ?? [2 ** 31 - 1]
   const { rows } = await sql<VersionRow>`
-    select ${versionColumns} from registry.version v where v.model = ${model} and v.version < ${before}
+    select ${versionColumns} from ${versionsWithState}
+    where v.model = ${model} and v.version < ${before} and s.removed_at is null
     order by v.version desc limit ${limit + 1}
   `.execute(db)
   return pageFrom(rows, limit, versionOf, (row) => [row.version])
@@ -43,8 +56,8 @@ export async function resolveVersion(db: Db, ref: string): Promise<Version> {
   const number = /^\d{1,9}$/.test(name) ? Number(name) : null
   const { rows } = await sql<VersionRow>`
     select ${versionColumns}
-    from registry.version v
-    where v.model = ${model}
+    from ${versionsWithState}
+    where v.model = ${model} and s.removed_at is null
       and v.version = coalesce(${number}::int, (select a.version from registry.alias a where a.model = ${model} and a.alias = ${name}))
   `.execute(db)
   const row = rows[0]

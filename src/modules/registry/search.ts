@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { SearchSource } from '#platform/search-source.ts'
+import { versionsWithState } from './queries.ts'
 
 const models: SearchSource = {
   kind: 'model',
@@ -7,7 +8,8 @@ const models: SearchSource = {
   async find(db, pattern, limit) {
     const { rows } = await sql<{ name: string; description: string | null }>`
       select name, spec ->> 'description' as description from registry.model
-      where name ilike ${pattern} or spec ->> 'description' ilike ${pattern} or spec ->> 'owner' ilike ${pattern}
+      where removed_at is null
+        and (name ilike ${pattern} or spec ->> 'description' ilike ${pattern} or spec ->> 'owner' ilike ${pattern})
       order by name ilike substr(${pattern}, 2) desc, name ilike ${pattern} desc, length(name), name limit ${limit}
     `.execute(db)
     return rows.map(({ name, description }) => ({
@@ -26,9 +28,9 @@ const versions: SearchSource = {
   async find(db, pattern, limit) {
     if (!/@|sha256|[0-9a-f]{12}/.test(pattern)) return []
     const { rows } = await sql<{ model: string; version: number; registered_at: string }>`
-      select model, version, registered_at from registry.version
-      where model || '@' || version ilike ${pattern} or digest ilike ${pattern}
-      order by length(model), model, version desc limit ${limit}
+      select v.model, v.version, v.registered_at from ${versionsWithState}
+      where s.removed_at is null and (v.model || '@' || v.version ilike ${pattern} or v.digest ilike ${pattern})
+      order by length(v.model), v.model, v.version desc limit ${limit}
     `.execute(db)
     return rows.map(({ model, version, registered_at: at }) => ({
       id: `${model}@${version}`,

@@ -9,7 +9,7 @@ import type { Db } from '#platform/storage/database/database.ts'
 import { basisPoints, type ServedEndpoint, type ServedVersion, type ServingPlan } from './contract.ts'
 import { planKey } from './plan-key.ts'
 import { announcePlan } from './plan-news.ts'
-import { type EndpointRow, type ReleaseRow, runningRelease } from './tables.ts'
+import { type EndpointRow, type ReleaseRow, releasesFailure, runningRelease } from './tables.ts'
 
 /**
  * Writes the environment's serving plan of the state in this transaction, signed and one generation higher, unless
@@ -137,6 +137,7 @@ async function servedEndpoint(
 
 async function servedVersion(ctx: OperationContext, ref: string): Promise<ServedVersion> {
   const version = await resolveVersion(ctx.db, ref)
+  if (version.artifact === null) throw releasesFailure('version_unfit', `${version.ref} has no ONNX graph to serve`)
   return {
     ref: version.ref,
     workspace: ctx.workspace,

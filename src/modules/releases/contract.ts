@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineErrors } from '#platform/errors.ts'
-import { Duration, Instant, listInput, Name, pageOf, VersionRef } from '#platform/names.ts'
+import { Duration, Instant, listInput, ModelName, Name, pageOf, VersionRef } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
 
 /** A tensor of a model signature in the terms of the Open Inference Protocol; -1 is a free dimension. */
@@ -172,7 +172,7 @@ export type Strategy = z.infer<typeof Strategy>
 
 export const EndpointSpec = z.strictObject({
   description: z.string().max(4000).default(''),
-  model: Name,
+  model: ModelName,
   /** Where the features come from; null when requests carry the model's own tensors. */
   featureService: Name.nullable().default(null),
   /** Request field that keeps a caller on one variant; null spreads by request id. */
@@ -363,11 +363,11 @@ export const listServedVersions = operation({
   effect: 'read',
   permission: { verb: 'endpoint:read', on: [] },
   errors: [],
-  input: z.object({ models: z.array(Name).max(200) }),
+  input: z.object({ models: z.array(ModelName).max(200) }),
   output: z.object({
     items: z.array(
       z.object({
-        model: Name,
+        model: ModelName,
         version: z.string(),
         environment: Name,
         endpoint: Name,

@@ -1,4 +1,5 @@
 import { defineModule } from '#platform/module.ts'
+import { admitRemoval } from './admit-removal.ts'
 import { advanceRelease } from './advance-release.ts'
 import { assessRelease } from './assess-release.ts'
 import { errors } from './contract.ts'
@@ -53,6 +54,7 @@ export const releases = defineModule({
     '0002-tell-why-and-what-overrides': tellWhyAndWhatOverrides,
     '0003-create-join-tokens': createJoinTokens,
   },
+  admissions: { 'registry.remove': admitRemoval },
   subscribers: [watchReleases, keepPlansCurrent, rollBackUnloadable],
   routes: nodeRoutes,
   // Nodes on this machine read the public key before the first plan exists.

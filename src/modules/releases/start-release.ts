@@ -62,6 +62,9 @@ async function checkFit(ctx: OperationContext, spec: contract.EndpointSpec, vers
   if (version.model !== spec.model) {
     throw releasesFailure('version_unfit', `${version.ref} is not a version of ${spec.model}`)
   }
+  if (version.artifact === null) {
+    throw releasesFailure('version_unfit', `${version.ref} has no ONNX graph, which is what nodes serve`)
+  }
   if (spec.featureService === null) return
   const { views, onDemand } = await compiledService(ctx.db, spec.featureService)
   const provided = new Set([

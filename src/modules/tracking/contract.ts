@@ -39,16 +39,29 @@ const State = z.enum(['active', 'deleted'])
 export const MetricValue = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])])
 export type MetricValue = z.infer<typeof MetricValue>
 
+const MeasuredDataset = z.object({ name: z.string().min(1).max(500), digest: z.string().max(100) })
+
 export const MetricPoint = z.object({
   key: Key,
   value: MetricValue,
   step: z.int().default(0),
   /** Milliseconds since the epoch. */
   timestamp: z.int(),
-  /** The logged model that was measured. */
+  /** The logged model that was measured, and on which dataset. */
   loggedModel: LoggedModelId.nullable().default(null),
+  dataset: MeasuredDataset.nullable().default(null),
 })
 export type MetricPoint = z.infer<typeof MetricPoint>
+
+// What is answered was checked when it came. Checking each key of thousands again would cost more than reading them.
+const Texts = z.record(z.string(), z.string())
+
+/** A point as it is told. */
+const LoggedPoint = z.object({ key: z.string(), value: MetricValue, step: z.int(), timestamp: z.int() })
+export type LoggedPoint = z.infer<typeof LoggedPoint>
+
+/** The latest point of a key: largest step, then timestamp, then value. The lowest and highest of all its numbers. */
+const RunMetric = LoggedPoint.extend({ lowest: MetricValue.nullable(), highest: MetricValue.nullable() })
 
 export const Experiment = z.object({
   experiment: ExperimentId,
@@ -93,10 +106,9 @@ export const TrackingRun = z.object({
   startedAt: Instant,
   endedAt: Instant.nullable(),
   author: z.uuid(),
-  tags: Tags,
-  params: Params,
-  /** The latest point of each key: largest step, then timestamp, then value. */
-  metrics: z.array(MetricPoint),
+  tags: Texts,
+  params: Texts,
+  metrics: z.array(RunMetric),
   datasets: z.array(RunDataset),
   models: z.array(RunModel),
 })
@@ -111,9 +123,9 @@ export const LoggedModel = z.object({
   type: z.string(),
   status: LoggedModelStatus,
   run: z.uuid().nullable(),
-  params: Params,
-  tags: Tags,
-  metrics: z.array(MetricPoint.extend({ run: z.uuid() })),
+  params: Texts,
+  tags: Texts,
+  metrics: z.array(LoggedPoint.extend({ run: z.uuid(), dataset: MetricPoint.shape.dataset })),
   createdAt: Instant,
   updatedAt: Instant,
 })
@@ -174,6 +186,24 @@ export const listExperiments = operation({
     state: z.enum(['active', 'deleted', 'all']).default('active'),
   }),
   output: pageOf(ExperimentSummary),
+})
+
+export const searchExperiments = operation({
+  name: 'search-experiments',
+  method: 'POST',
+  path: '/api/v1/experiments/search',
+  summary: 'Search experiments by name, times and tags; newest first unless ordered otherwise',
+  effect: 'read',
+  permission: { verb: 'experiment:read', on: [] },
+  errors: ['experiment_search_invalid'],
+  input: z.object({
+    filter: z.string().max(50_000).default('').describe("As MLflow writes it: name LIKE 'fl%' and tags.team = 'a'"),
+    order: z.array(z.string().max(1000)).max(10).default([]).describe('As MLflow writes them: creation_time DESC'),
+    state: z.enum(['active', 'deleted', 'all']).default('active'),
+    limit: z.int().min(1).max(1000).default(100),
+    cursor: z.string().max(100_000).optional(),
+  }),
+  output: pageOf(Experiment),
 })
 
 export const updateExperiment = operation({
@@ -242,35 +272,22 @@ export const updateTrackingRun = operation({
   output: TrackingRun,
 })
 
-/** The condition holds for a run that has the key; several conditions must all hold. */
-export const RunCondition = z.object({
+export const RunOrder = z.object({
   field: z.enum(['metric', 'param', 'tag', 'attribute']),
   /** Attributes are `run`, `name`, `status`, `author`, `startedAt` and `endedAt`. */
   key: z.string().min(1).max(250),
-  comparator: z.enum(['=', '!=', '<', '<=', '>', '>=', 'like', 'ilike', 'in', 'not in']),
-  value: z.union([z.string().max(8000), z.number(), z.array(z.string().max(8000)).max(1000)]),
-})
-export type RunCondition = z.infer<typeof RunCondition>
-
-/** How clients of MLflow call the attributes of a run, and how Pave does. */
-export const runAttributes: ReadonlyMap<string, string> = new Map([
-  ['run_id', 'run'],
-  ['run_name', 'name'],
-  ['Run name', 'name'],
-  ['status', 'status'],
-  ['start_time', 'startedAt'],
-  ['created', 'startedAt'],
-  ['Created', 'startedAt'],
-  ['end_time', 'endedAt'],
-  ...['run', 'name', 'author', 'startedAt', 'endedAt'].map((name) => [name, name] as const),
-])
-
-export const RunOrder = z.object({
-  field: RunCondition.shape.field,
-  key: RunCondition.shape.key,
   descending: z.boolean().default(false),
 })
 export type RunOrder = z.infer<typeof RunOrder>
+
+/** `metrics` wants all of a kind, `metrics.auc` one key of it. */
+const RunField = z
+  .string()
+  .max(260)
+  .regex(
+    /^((metrics|params|tags)(\..+)?|datasets|models)$/,
+    'a field is metrics, params, tags, one key of them, datasets or models',
+  )
 
 export const searchTrackingRuns = operation({
   name: 'search-tracking-runs',
@@ -282,25 +299,33 @@ export const searchTrackingRuns = operation({
   errors: ['run_search_invalid'],
   input: z.object({
     experiments: z.array(ExperimentId).max(1000),
-    conditions: z.array(RunCondition).max(50).default([]),
     filter: z
       .string()
       .max(50_000)
       .default('')
-      .describe("More conditions, as MLflow writes them: metrics.auc > 0.7 and params.depth = '6'"),
+      .describe(
+        "As MLflow writes it, with OR, NOT and parentheses: metrics.auc > 0.7 and (params.depth = '6' or tags.team = 'a')",
+      ),
     orderBy: z.array(RunOrder).max(10).default([]),
+    order: z
+      .array(z.string().max(1000))
+      .max(10)
+      .default([])
+      .describe('More orderings, as MLflow writes them: metrics.auc DESC'),
     state: z.enum(['active', 'deleted', 'all']).default('active'),
+    fields: z.array(RunField).max(100).optional().describe('What to tell of each run; everything when left out'),
+    count: z.boolean().default(false).describe('Count all runs that are found, on whatever page'),
     limit: z.int().min(1).max(1000).default(100),
-    cursor: z.string().max(4000).optional(),
+    cursor: z.string().max(100_000).optional(),
   }),
-  output: pageOf(TrackingRun),
+  output: pageOf(TrackingRun).extend({ total: z.int().nullable().describe('Null unless it was asked for') }),
 })
 
 export const logRunData = operation({
   name: 'log-run-data',
   method: 'POST',
   path: '/api/v1/tracking-runs/:run/data',
-  summary: 'Log metric points, parameters and tags, all of them or none; a repeated point counts once',
+  summary: 'Log metric points, parameters and tags, all of them or none; a repeated point is there once',
   effect: 'ingest',
   durability: 'durable',
   permission: { verb: 'run:log', on: [] },
@@ -312,7 +337,9 @@ export const logRunData = operation({
     params: Params.default({}),
     tags: Tags.default({}),
   }),
-  output: z.object({ points: z.int().describe('Points that were not there before') }),
+  output: z.object({
+    points: z.int().describe('Different points in this batch; 0 when the same batch was logged just before'),
+  }),
 })
 
 export const listMetricPoints = operation({
@@ -329,7 +356,29 @@ export const listMetricPoints = operation({
     limit: z.int().min(1).max(25_000).default(1000),
     cursor: z.string().max(1000).optional(),
   }),
-  output: pageOf(MetricPoint),
+  output: pageOf(LoggedPoint),
+})
+
+/** `total` counts the points before they were thinned out. */
+const MetricSample = z.object({ run: z.uuid(), total: z.int(), points: z.array(LoggedPoint) })
+
+export const sampleMetric = operation({
+  name: 'sample-metric',
+  method: 'POST',
+  path: '/api/v1/tracking-runs/sample-metric',
+  summary: 'Read one metric of some runs thinned out for a chart, with its peaks and gaps',
+  effect: 'read',
+  permission: { verb: 'run:read', on: [] },
+  errors: ['metric_history_too_long'],
+  input: z.object({
+    runs: z.array(z.uuid()).min(1).max(100),
+    key: z.string().min(1).max(250),
+    points: z.int().min(5).max(5000).default(500).describe('The most points to answer for each run'),
+    axis: z.enum(['step', 'time']).default('step').describe('What the points are spread over, and ordered by'),
+    fromStep: z.int().optional(),
+    toStep: z.int().optional(),
+  }),
+  output: z.object({ series: z.array(MetricSample) }),
 })
 
 export const recordRunLineage = operation({
@@ -400,19 +449,52 @@ export const updateLoggedModel = operation({
   output: LoggedModel,
 })
 
+export const deleteLoggedModel = operation({
+  name: 'delete-logged-model',
+  method: 'DELETE',
+  path: '/api/v1/logged-models/:loggedModel',
+  summary: 'Take a logged model out of lists; versions registered from it keep their files',
+  effect: 'write',
+  permission: { verb: 'run:update', on: [] },
+  errors: ['logged_model_not_found'],
+  input: z.object({ loggedModel: LoggedModelId }),
+  output: z.object({ removed: z.boolean() }),
+})
+
 export const searchLoggedModels = operation({
   name: 'search-logged-models',
   method: 'POST',
   path: '/api/v1/logged-models/search',
-  summary: 'List the logged models of some experiments, newest first',
+  summary: 'Search the logged models of some experiments, newest first unless ordered otherwise',
   effect: 'read',
   permission: { verb: 'run:read', on: [] },
-  errors: [],
+  errors: ['run_search_invalid'],
   input: z.object({
     ...listInput,
+    cursor: z.string().max(100_000).optional(),
     experiments: z.array(ExperimentId).max(1000),
     run: z.uuid().optional(),
     name: z.string().max(500).optional(),
+    filter: z
+      .string()
+      .max(50_000)
+      .default('')
+      .describe("As MLflow writes it, with OR, NOT and parentheses: metrics.auc > 0.7 and name = 'forest'"),
+    datasets: z
+      .array(z.object({ name: Name, digest: z.string().max(100).optional() }))
+      .max(100)
+      .default([])
+      .describe('Metrics in the filter are those on one of these datasets'),
+    orderBy: z
+      .array(
+        z.object({
+          key: z.string().max(300),
+          descending: z.boolean().default(false),
+          dataset: z.object({ name: Name, digest: z.string().max(100).optional() }).optional(),
+        }),
+      )
+      .max(10)
+      .default([]),
   }),
   output: pageOf(LoggedModel),
 })
@@ -458,10 +540,84 @@ export const listArtifacts = operation({
   input: z.object({
     owner: ArtifactOwner,
     path: ArtifactPath.optional(),
+    recursive: z.boolean().default(false).describe('All files below, and no directories'),
     limit: z.int().min(1).max(1000).default(200),
     cursor: z.string().max(2000).optional(),
   }),
   output: pageOf(ArtifactEntry),
+})
+
+export const deleteArtifacts = operation({
+  name: 'delete-artifacts',
+  method: 'DELETE',
+  path: '/api/v1/artifacts/:owner',
+  summary: 'Take a file, or all below a directory, out of the artifacts; versions registered from them keep theirs',
+  effect: 'write',
+  permission: { verb: 'run:update', on: [] },
+  errors: ['tracking_run_not_found', 'tracking_run_deleted', 'logged_model_not_found', 'run_artifact_not_found'],
+  input: z.object({ owner: ArtifactOwner, path: ArtifactPath }),
+  output: z.object({ files: z.int(), bytes: z.int() }),
+})
+
+export const importExperiment = operation({
+  name: 'import-experiment',
+  method: 'POST',
+  path: '/api/v1/imports/experiments',
+  summary: 'Copy an experiment of another tracking server with its times; one of the same name is taken to be the same',
+  effect: 'write',
+  permission: { verb: 'tracking:import', on: [] },
+  errors: [],
+  input: z.object({
+    experiment: ExperimentId.optional().describe('The id to keep, if it is free'),
+    name: Name,
+    tags: Tags.default({}).describe('Those that it lacks are added'),
+    createdAt: Instant,
+    updatedAt: Instant,
+  }),
+  output: Experiment,
+})
+
+export const importTrackingRun = operation({
+  name: 'import-tracking-run',
+  method: 'PUT',
+  path: '/api/v1/imports/tracking-runs/:run',
+  summary: 'Copy a run of another tracking server with its id and times; what it logged follows by log-run-data',
+  effect: 'write',
+  permission: { verb: 'tracking:import', on: [] },
+  errors: ['experiment_not_found', 'tracking_run_elsewhere'],
+  input: z.object({
+    run: z.uuid(),
+    experiment: ExperimentId,
+    name: Name,
+    status: RunStatus,
+    startedAt: Instant,
+    endedAt: Instant.nullable(),
+  }),
+  output: TrackingRun,
+})
+
+export const importLoggedModel = operation({
+  name: 'import-logged-model',
+  method: 'PUT',
+  path: '/api/v1/imports/logged-models/:loggedModel',
+  summary: 'Copy a logged model of another tracking server with its id and times',
+  effect: 'write',
+  permission: { verb: 'tracking:import', on: [] },
+  lineage: { inputs: ['run'], outputs: ['logged-model'] },
+  errors: ['experiment_not_found', 'tracking_run_not_found', 'logged_model_elsewhere'],
+  input: z.object({
+    loggedModel: LoggedModelId,
+    experiment: ExperimentId,
+    run: z.uuid().nullable(),
+    name: Name,
+    type: z.string().max(500),
+    status: LoggedModelStatus,
+    params: Params,
+    tags: Tags,
+    createdAt: Instant,
+    updatedAt: Instant,
+  }),
+  output: LoggedModel,
 })
 
 export const errors = defineErrors({
@@ -474,6 +630,11 @@ export const errors = defineErrors({
     status: 409,
     summary: 'An experiment has this name; a deleted one keeps its name.',
     hint: 'Choose another name, or restore the deleted experiment.',
+  },
+  experiment_search_invalid: {
+    status: 422,
+    summary: 'The search of experiments cannot be read, or names something that they have not.',
+    hint: 'The message says at which column. There are name, experiment_id, creation_time, last_update_time and tags.',
   },
   experiment_deleted: {
     status: 409,
@@ -490,6 +651,16 @@ export const errors = defineErrors({
     summary: 'The tracked run is deleted and cannot change.',
     hint: 'Restore it with `pave update-tracking-run --state active`.',
   },
+  tracking_run_elsewhere: {
+    status: 409,
+    summary: 'A run has this id already, in another experiment.',
+    hint: 'Two experiments of the other server have one name here: rename one there, and import again.',
+  },
+  logged_model_elsewhere: {
+    status: 409,
+    summary: 'A logged model has this id already, in another experiment.',
+    hint: 'Two experiments of the other server have one name here: rename one there, and import again.',
+  },
   logged_model_not_found: {
     status: 404,
     summary: 'No logged model has this id.',
@@ -502,8 +673,13 @@ export const errors = defineErrors({
   },
   run_search_invalid: {
     status: 422,
-    summary: 'The search compares or orders by something that does not exist.',
-    hint: 'Compare metrics with numbers; attributes are run, name, status, author, startedAt and endedAt.',
+    summary: 'The search cannot be read, or compares or orders by something that does not exist.',
+    hint: 'The message says at which column and what is expected there. Compare metrics with numbers, texts in quotes.',
+  },
+  metric_history_too_long: {
+    status: 422,
+    summary: 'The history has more points than can be sampled at once.',
+    hint: 'Ask for a part of it with fromStep and toStep.',
   },
   run_artifact_not_found: {
     status: 404,

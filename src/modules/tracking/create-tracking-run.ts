@@ -18,5 +18,6 @@ export const createTrackingRun = handle(contract.createTrackingRun, async (ctx, 
   if (row === undefined) throw new Error('an insert answers its row')
   ctx.entry.subject('run', id)
   ctx.entry.subject('experiment', input.experiment)
-  return describeRun(ctx.db, row)
+  // It has nothing yet that would have to be asked for.
+  return describeRun(ctx.db, row, ['tags'])
 })

@@ -20,7 +20,7 @@ export const loggedModelColumns = sql`id, experiment, run, name, type, status, p
 
 export async function requireLoggedModel(db: Db, id: string): Promise<LoggedModelRow> {
   const { rows } = await sql<LoggedModelRow>`
-    select ${loggedModelColumns} from tracking.logged_model where id = ${uuidOfLoggedModel(id)}
+    select ${loggedModelColumns} from tracking.logged_model where id = ${uuidOfLoggedModel(id)} and removed_at is null
   `.execute(db)
   const [row] = rows
   if (row === undefined) throw trackingFailure('logged_model_not_found', `There is no logged model ${id}`)
@@ -28,10 +28,10 @@ export async function requireLoggedModel(db: Db, id: string): Promise<LoggedMode
 }
 
 export async function describeLoggedModels(db: Db, models: readonly LoggedModelRow[]): Promise<LoggedModel[]> {
-  const { rows } = await sql<MetricRow & { logged_model: string }>`
-    select distinct on (logged_model, run, key) run, key, step, timestamp, value, logged_model
+  const { rows } = await sql<MetricRow & { logged_model: string; dataset_name: string; dataset_digest: string }>`
+    select run, key, step, timestamp, value, logged_model, dataset_name, dataset_digest
     from tracking.model_metric where logged_model = any(${models.map((model) => model.id)}::uuid[])
-    order by logged_model, run, key, step desc, timestamp desc, value desc
+    order by logged_model, run, key, dataset_name, dataset_digest
   `.execute(db)
   const metricsOf = Map.groupBy(rows, (row) => row.logged_model)
   return models.map((row) => ({
@@ -43,7 +43,11 @@ export async function describeLoggedModels(db: Db, models: readonly LoggedModelR
     run: row.run,
     params: row.params,
     tags: row.tags,
-    metrics: (metricsOf.get(row.id) ?? []).map((metric) => ({ ...metricOf(metric), run: metric.run })),
+    metrics: (metricsOf.get(row.id) ?? []).map((metric) => ({
+      ...metricOf(metric),
+      run: metric.run,
+      dataset: metric.dataset_name === '' ? null : { name: metric.dataset_name, digest: metric.dataset_digest },
+    })),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }))

@@ -12,14 +12,16 @@ interface Row {
 }
 
 /** A file's path lists nothing. The character after a slash is `0`, which ends the range of what lies below. */
-export const listArtifacts = handle(contract.listArtifacts, async (ctx, { owner, path, limit, cursor }) => {
+export const listArtifacts = handle(contract.listArtifacts, async (ctx, { owner, path, recursive, limit, cursor }) => {
   await requireOwner(ctx.db, owner)
   const prefix = path === undefined ? '' : `${path}/`
   const [after] = decodeCursor(cursor, 1) ?? ['']
   const below = path === undefined ? sql<boolean>`true` : sql<boolean>`path >= ${prefix} and path < ${`${path}0`}`
   const { rows } = await sql<Row>`
     with child as (
-      select ${prefix} || split_part(substr(path, length(${prefix}) + 1), '/', 1) as name, path, digest, size
+      select case when ${recursive} then path
+                  else ${prefix} || split_part(substr(path, length(${prefix}) + 1), '/', 1) end as name,
+             path, digest, size
       from tracking.artifact where ${ownedBy(ownerColumns(owner))} and ${below}
     )
     select name as path, bool_or(path <> name) as directory,

@@ -1,19 +1,23 @@
-import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
-import { decodeCursor, pageFrom } from '#platform/names.ts'
+import { decodeCursor, encodeCursor } from '#platform/names.ts'
 import * as contract from './contract.ts'
-import { type MetricRow, metricOf, requireRun } from './tables.ts'
+import { pointAt } from './metric-columns.ts'
+import { readPoints } from './read-points.ts'
+import { metricValueOf, requireRun } from './tables.ts'
 
 export const listMetricPoints = handle(contract.listMetricPoints, async (ctx, { run, key, limit, cursor }) => {
   await requireRun(ctx.db, run)
-  const after = decodeCursor(cursor, 3)
-  const [step = 0, timestamp = 0, value = 0] = after ?? []
-  const { rows } = await sql<MetricRow>`
-    select run, key, step, timestamp, value, null as logged_model from tracking.metric_point
-    where run = ${run} and key = ${key}
-      and (${after === undefined} or (step, timestamp, value) > (${step}::bigint, ${timestamp}::bigint, ${value}::float8))
-    order by step, timestamp, value
-    limit ${limit + 1}
-  `.execute(ctx.db)
-  return pageFrom(rows, limit, metricOf, (row) => [row.step, row.timestamp, String(row.value)])
+  const [step, timestamp, value] = decodeCursor(cursor, 3) ?? []
+  const after =
+    step === undefined ? undefined : { step: Number(step), timestamp: Number(timestamp), value: Number(value) }
+  const { points, more } = await readPoints(ctx.db, { run, key, after, limit })
+  const items = Array.from(points.steps, (_, at) => {
+    const point = pointAt(points, at)
+    return { key, ...point, value: metricValueOf(point.value) }
+  })
+  const last = items.at(-1)
+  return {
+    items,
+    nextCursor: more && last !== undefined ? encodeCursor([last.step, last.timestamp, String(last.value)]) : null,
+  }
 })

@@ -3,18 +3,28 @@ import { errors } from './contract.ts'
 import { createExperiment } from './create-experiment.ts'
 import { createLoggedModel } from './create-logged-model.ts'
 import { createTrackingRun } from './create-tracking-run.ts'
+import { deleteArtifacts } from './delete-artifacts.ts'
+import { deleteLoggedModel } from './delete-logged-model.ts'
 import { getArtifact } from './get-artifact.ts'
 import { getExperiment } from './get-experiment.ts'
 import { getLoggedModel } from './get-logged-model.ts'
 import { getTrackingRun } from './get-tracking-run.ts'
+import { importExperiment } from './import-experiment.ts'
+import { importLoggedModel } from './import-logged-model.ts'
+import { importTrackingRun } from './import-tracking-run.ts'
 import { listArtifacts } from './list-artifacts.ts'
 import { listExperiments } from './list-experiments.ts'
 import { listMetricPoints } from './list-metric-points.ts'
 import { logRunData } from './log-run-data.ts'
 import { createTracking } from './migrations/0001-create-tracking.ts'
+import { keepMetricsInChunks } from './migrations/0002-keep-metrics-in-chunks.ts'
+import { indexWhatRunsAreSearchedBy } from './migrations/0003-index-what-runs-are-searched-by.ts'
+import { letLoggedModelsBeRemoved } from './migrations/0004-let-logged-models-be-removed.ts'
 import { recordArtifact } from './record-artifact.ts'
 import { recordRunLineage } from './record-run-lineage.ts'
+import { sampleMetric } from './sample-metric.ts'
 import { search } from './search.ts'
+import { searchExperiments } from './search-experiments.ts'
 import { searchLoggedModels } from './search-logged-models.ts'
 import { searchTrackingRuns } from './search-tracking-runs.ts'
 import { updateExperiment } from './update-experiment.ts'
@@ -25,8 +35,12 @@ export const tracking = defineModule({
   name: 'tracking',
   handlers: [
     createExperiment,
+    importExperiment,
+    importTrackingRun,
+    importLoggedModel,
     getExperiment,
     listExperiments,
+    searchExperiments,
     updateExperiment,
     createTrackingRun,
     getTrackingRun,
@@ -34,16 +48,24 @@ export const tracking = defineModule({
     searchTrackingRuns,
     logRunData,
     listMetricPoints,
+    sampleMetric,
     recordRunLineage,
     createLoggedModel,
     getLoggedModel,
     updateLoggedModel,
     searchLoggedModels,
+    deleteLoggedModel,
     recordArtifact,
     getArtifact,
     listArtifacts,
+    deleteArtifacts,
   ],
   errors,
   search,
-  migrations: { '0001-create-tracking': createTracking },
+  migrations: {
+    '0001-create-tracking': createTracking,
+    '0002-keep-metrics-in-chunks': keepMetricsInChunks,
+    '0003-index-what-runs-are-searched-by': indexWhatRunsAreSearchedBy,
+    '0004-let-logged-models-be-removed': letLoggedModelsBeRemoved,
+  },
 })

@@ -34,7 +34,6 @@ export interface MetricRow {
   step: number
   timestamp: number
   value: number
-  logged_model: string | null
 }
 
 export function experimentOf(row: ExperimentRow): Experiment {
@@ -48,18 +47,12 @@ export function experimentOf(row: ExperimentRow): Experiment {
   }
 }
 
-export function metricOf(row: MetricRow) {
-  return {
-    key: row.key,
-    value: metricValueOf(row.value),
-    step: row.step,
-    timestamp: row.timestamp,
-    loggedModel: row.logged_model === null ? null : loggedModelId(row.logged_model),
-  }
+export function metricOf({ key, value, step, timestamp }: MetricRow) {
+  return { key, value: metricValueOf(value), step, timestamp }
 }
 
 /** How a double travels in JSON. */
-function metricValueOf(value: number): MetricValue {
+export function metricValueOf(value: number): MetricValue {
   if (Number.isNaN(value)) return 'NaN'
   if (Number.isFinite(value)) return value
   return value > 0 ? 'Infinity' : '-Infinity'
@@ -100,7 +93,7 @@ export async function requireLoggedModels(db: Db, ids: Iterable<string>): Promis
   const wanted = [...new Set(ids)]
   if (wanted.length === 0) return
   const { rows } = await sql<{ id: string }>`
-    select id from tracking.logged_model where id = any(${wanted.map(uuidOfLoggedModel)}::uuid[])
+    select id from tracking.logged_model where id = any(${wanted.map(uuidOfLoggedModel)}::uuid[]) and removed_at is null
   `.execute(db)
   const found = new Set(rows.map((row) => loggedModelId(row.id)))
   const missing = wanted.filter((id) => !found.has(id))

@@ -42,6 +42,32 @@ describe('experiments', () => {
     expect((await pave.run(contract.updateExperiment, update)).tags).toEqual({ more: 'b' })
   })
 
+  it('are found by filter, in order, page by page', async () => {
+    for (const name of ['pine a', 'pine b', 'pine c', 'oak']) {
+      await pave.run(contract.createExperiment, { name, tags: name === 'pine b' ? {} : { wood: name } })
+    }
+    const names = async (input: object) =>
+      (await pave.run(contract.searchExperiments, input)).items.map(({ name }) => name)
+    expect(await names({ filter: "name LIKE 'pine%' and not tags.wood = 'pine a'" })).toEqual(['pine c', 'pine b'])
+    expect(await names({ filter: "tags.wood in ('oak') or name = 'pine b'", order: ['name'] })).toEqual([
+      'oak',
+      'pine b',
+    ])
+    expect(await names({ filter: "name ilike 'PINE%' and tags.wood is null and creation_time > 1000" })).toEqual([
+      'pine b',
+    ])
+    const first = await pave.run(contract.searchExperiments, {
+      filter: "name like 'pine%'",
+      order: ['name DESC'],
+      limit: 2,
+    })
+    const rest = { filter: "name like 'pine%'", order: ['name DESC'], cursor: first.nextCursor ?? '' }
+    expect([...first.items.map(({ name }) => name), ...(await names(rest))]).toEqual(['pine c', 'pine b', 'pine a'])
+    for (const wrong of [{ filter: "name > 'x'" }, { order: ['tags.wood'] }, { order: ['colour'] }]) {
+      await expect(names(wrong)).rejects.toMatchObject({ code: 'experiment_search_invalid' })
+    }
+  })
+
   it('made at once get different numbers', async () => {
     const names = Array.from({ length: 6 }, (_, index) => `at once ${index}`)
     const made = await Promise.all(names.map((name) => pave.run(contract.createExperiment, { name })))
@@ -167,18 +193,13 @@ describe('runs', () => {
     expect((await pave.run(contract.listExperiments, { search: 'se%ch' })).items).toEqual([])
     const search = (input: object) => pave.run(contract.searchTrackingRuns, { experiments: [experiment], ...input })
     const names = async (input: object) => (await search(input)).items.map((one) => one.name)
-    const metric = (comparator: string, value: number) => ({ field: 'metric', key: 'auc', comparator, value })
-    expect(await names({ conditions: [metric('>', 0.75)], orderBy: [{ field: 'metric', key: 'auc' }] })).toEqual([
+    expect(await names({ filter: 'metrics.auc > 0.75', orderBy: [{ field: 'metric', key: 'auc' }] })).toEqual([
       'r3',
       'r2',
       'r4',
     ])
-    const even = { field: 'param', key: 'kind', comparator: '=', value: 'even' }
-    const like = { field: 'tag', key: 'n', comparator: 'like', value: '%2%' }
-    expect(await names({ conditions: [even, like] })).toEqual(['r2'])
-    expect(
-      await names({ conditions: [{ field: 'attribute', key: 'name', comparator: 'ilike', value: 'BAR%' }] }),
-    ).toEqual(['bare'])
+    expect(await names({ filter: "params.kind = 'even' and tags.n like '%2%'" })).toEqual(['r2'])
+    expect(await names({ filter: "name ilike 'BAR%'" })).toEqual(['bare'])
     for (const descending of [false, true]) {
       const orderBy = [{ field: 'metric', key: 'auc', descending }]
       const ordered: string[] = []
@@ -202,13 +223,10 @@ describe('runs', () => {
     ]) {
       expect(await names({ filter }), filter).toEqual(['r2'])
     }
-    const tooMany = Array.from({ length: 51 }, (_, index) => `metrics.auc > ${index}`).join(' and ')
+    const tooMany = Array.from({ length: 101 }, (_, index) => `metrics.auc > ${index}`).join(' and ')
     for (const filter of ['metrics.auc >', "color = 'red'", "startedAt > 'soon'", 'a or b', tooMany]) {
       await expect(names({ filter }), filter).rejects.toMatchObject({ code: 'run_search_invalid' })
     }
-    await expect(names({ conditions: [{ ...metric('>', 0), value: 'x' }] })).rejects.toMatchObject({
-      code: 'run_search_invalid',
-    })
     await expect(names({ orderBy: [{ field: 'attribute', key: 'password' }] })).rejects.toMatchObject({
       code: 'run_search_invalid',
     })

@@ -22,10 +22,19 @@ async function follow(ctx: SubscriberContext, entry: Entry): Promise<void> {
   seen.push(entry.id)
 }
 
+const chosen: { operations: string[]; seen: string[] } = { operations: [], seen: [] }
+
 const follower = defineModule({
   name: 'follower',
   handlers: [],
-  subscribers: [{ name: 'echo-notes', operations: ['write-note'], handle: follow }],
+  subscribers: [
+    { name: 'echo-notes', operations: ['write-note'], handle: follow },
+    {
+      name: 'follow-what-is-chosen',
+      operations: async () => chosen.operations,
+      handle: async (_, entry) => void chosen.seen.push(entry.id),
+    },
+  ],
 })
 
 const suite = await createTestPlatform({ extra: [probe, follower] })
@@ -208,4 +217,16 @@ test('a row that was altered behind the ledger’s back is found', async () => {
   const report = await run(verifyLedger, {})
   expect(report.verified).toBe(false)
   expect(report.problems.join()).toContain('altered')
+})
+
+test('one that is asked what it follows misses no entry from the moment it says so', async () => {
+  const before = new Set(await entryIds())
+  chosen.operations = ['write-note']
+  for (let each = 0; each < 30; each++) await write(`chosen ${each}`)
+  await vi.waitFor(async () => {
+    await suite.controlPlane.flushLedger()
+    const wanted = (await entryIds()).filter((id) => !before.has(id))
+    expect(wanted).toHaveLength(30)
+    expect(chosen.seen.filter((id) => wanted.includes(id))).toEqual(wanted)
+  }, 10_000)
 })

@@ -29,10 +29,10 @@ export function followLedger(
     onError: (error) => platform.log.warn({ err: error }, 'the session of a subscriber ended'),
     applicationName: 'pave subscribers',
   })
-  const followers = subscribers.map((subscriber) => ({ subscriber, ...follow(platform, pool, subscriber) }))
+  const followers = subscribers.map((subscriber) => follow(platform, pool, subscriber))
   return {
     wake: (operations) => {
-      for (const { subscriber, wake } of followers) if (subscriber.operations.some((one) => operations.has(one))) wake()
+      for (const { wanted, wake } of followers) if (wanted().some((one) => operations.has(one))) wake()
     },
     stop: async () => {
       await Promise.all(followers.map((follower) => follower.stop()))
@@ -41,7 +41,22 @@ export function followLedger(
   }
 }
 
-function follow(platform: Platform, pool: Pool, subscriber: Subscriber): { wake(): void; stop(): Promise<void> } {
+interface Follower {
+  /** The operations that it last asked for. */
+  wanted(): readonly string[]
+  wake(): void
+  stop(): Promise<void>
+}
+
+/** What a follower knows between two looks. */
+interface Seen {
+  /** Its cursor when last read, and the leaf below which nothing concerns it any more. */
+  cursor: number
+  below: number
+  operations: readonly string[]
+}
+
+function follow(platform: Platform, pool: Pool, subscriber: Subscriber): Follower {
   let stopped = false
   let woken = false
   let sleeping: (() => void) | undefined
@@ -60,7 +75,7 @@ function follow(platform: Platform, pool: Pool, subscriber: Subscriber): { wake(
       }
       sleeping = () => (wakeable || stopped ? done() : undefined)
     })
-  const seen = { cursor: 0, below: 0 }
+  const seen: Seen = { cursor: 0, below: 0, operations: [] }
   const loop = async () => {
     let failures = 0
     while (!stopped) {
@@ -79,6 +94,7 @@ function follow(platform: Platform, pool: Pool, subscriber: Subscriber): { wake(
   }
   const finished = loop()
   return {
+    wanted: () => seen.operations,
     wake,
     stop: async () => {
       stopped = true
@@ -93,8 +109,7 @@ async function handleNext(
   platform: Platform,
   pool: Pool,
   subscriber: Subscriber,
-  /** Its cursor when last read, and the leaf below which nothing concerns it any more. */
-  seen: { cursor: number; below: number },
+  seen: Seen,
   stopped: () => boolean,
 ): Promise<number> {
   const client = await pool.connect()
@@ -107,11 +122,14 @@ async function handleNext(
       // Somebody who sets a cursor back wants a replay.
       if (cursor < seen.cursor) seen.below = cursor
       seen.cursor = cursor
+      // Asked for after the size was read: whoever begins to want an operation later finds its entries above.
+      const { operations } = subscriber
+      seen.operations = typeof operations === 'function' ? await operations(platform) : operations
       const { rows } = await client.query<{ ix: number; body: string }>(
         `select l.ix, e.body from ledger.leaf l join ledger.entry e on e.seq = l.seq
-         where l.ix >= $1 and e.operation = any($2)
+         where l.ix >= $1 and l.ix < $4 and e.operation = any($2)
          order by l.ix limit $3`,
-        [Math.max(cursor, seen.below), subscriber.operations, batch],
+        [Math.max(cursor, seen.below), seen.operations, batch, size],
       )
       for (const { ix, body } of rows) {
         if (stopped()) break

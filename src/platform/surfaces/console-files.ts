@@ -17,7 +17,7 @@ const contentTypes: Record<string, string> = {
 
 // Mantine writes its theme's variables into style elements.
 const securityPolicy =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+  "default-src 'self'; img-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 interface StoredFile {
   body: Buffer

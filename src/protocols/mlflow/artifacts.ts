@@ -1,34 +1,28 @@
-import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { getVersion } from '#modules/registry/contract.ts'
 import {
   ArtifactPath,
-  getArtifact,
+  deleteArtifacts,
   getLoggedModel,
   getTrackingRun,
-  listArtifacts,
   recordArtifact,
 } from '#modules/tracking/contract.ts'
 import { allows } from '#platform/actor.ts'
 import { platformFailure } from '#platform/errors.ts'
 import { storeUpload } from '#platform/kernel/store-upload.ts'
-import type { AnswerOf } from '#platform/operation.ts'
-import { type Call, cursorOf, endpoint } from './endpoint.ts'
-import { invalid, notFound } from './errors.ts'
+import type { ObjectContent } from '#platform/storage/objects/object-store.ts'
+import { type Call, endpoint, omitEmpty } from './endpoint.ts'
+import { invalid } from './errors.ts'
+import { listFiles } from './list-files.ts'
 import { type Location, locationOf, loggedModelLocation, runLocation } from './location.ts'
 import { RunId } from './run-id.ts'
-import { graphFile, modelFile, writeModelFile } from './version-files.ts'
+import { sendFile } from './send-file.ts'
 
-const largestArtifact = 50 * 1024 ** 3
+export type CallOf = (request: FastifyRequest) => Promise<Call>
 
-type PageOfFiles = AnswerOf<typeof listArtifacts>
-
-interface FileInfo {
-  path: string
-  is_dir: boolean
-  file_size?: number
-}
+export const largestArtifact = 50 * 1024 ** 3
+/** What MLflow's own pages may upload to a run at once. */
+const largestFromPage = 10 * 1024 ** 2
 
 /** The lists of `runs` and of `logged-models`: paths are whole. */
 export const artifactLists = [
@@ -38,7 +32,7 @@ export const artifactLists = [
     z.object({ run_id: RunId, path: z.string().optional() }),
     async (call, { run_id: run, path = '' }) => {
       const root_uri = runLocation(await call.run(getTrackingRun, { run }))
-      return { root_uri, files: await listFiles(call, { kind: 'artifact', owner: run, path }) }
+      return omitEmpty({ root_uri, files: await listFiles(call, { kind: 'artifact', owner: run, path }) })
     },
   ),
   endpoint(
@@ -47,92 +41,112 @@ export const artifactLists = [
     z.object({ model_id: z.string(), artifact_directory_path: z.string().optional() }),
     async (call, { model_id, artifact_directory_path: path = '' }) => {
       const root_uri = loggedModelLocation(await call.run(getLoggedModel, { loggedModel: model_id }))
-      return { root_uri, files: await listFiles(call, { kind: 'artifact', owner: model_id, path }) }
+      return omitEmpty({ root_uri, files: await listFiles(call, { kind: 'artifact', owner: model_id, path }) })
     },
   ),
 ]
 
 /** The proxy that stock clients upload to and download from: bytes stream, and answers of lists are base names. */
-export function artifactProxy(scope: FastifyInstance, callOf: (request: FastifyRequest) => Promise<Call>): void {
-  scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
+export function artifactProxy(scope: FastifyInstance, callOf: CallOf): void {
+  takeBodiesRaw(scope)
   scope.get('/artifacts', async (request) => {
     const call = await callOf(request)
     const { path } = z.object({ path: z.string() }).parse(request.query)
     const files = await listFiles(call, locationOf(path))
-    return { files: files.map((file) => ({ ...file, path: file.path.split('/').at(-1) })) }
+    return omitEmpty({ files: files.map((file) => ({ ...file, path: file.path.split('/').at(-1) })) })
   })
   scope.get('/artifacts/*', async (request, reply) => {
     const call = await callOf(request)
-    const { size, content } = await readFile(call, locationOf(proxyPath(request)))
-    // Whatever was uploaded must not run in the browser of whoever looks at it.
-    return reply
-      .type('application/octet-stream')
-      .header('content-length', size)
-      .header('content-disposition', 'attachment')
-      .header('content-security-policy', 'sandbox')
-      .send(content)
+    return sendFile(call, request, reply, locationOf(proxyPath(request)))
   })
   scope.put('/artifacts/*', async (request) => {
     const call = await callOf(request)
+    await keepFile(call, locationOf(proxyPath(request)), request.raw, {
+      maxBytes: largestArtifact,
+      digest: request.headers['x-pave-digest'],
+    })
+    return {}
+  })
+  scope.delete('/artifacts/*', async (request) => {
+    const call = await callOf(request)
     const location = locationOf(proxyPath(request))
-    if (location.kind === 'version') throw invalid('A registered version never changes: register a new one')
-    const path = ArtifactPath.parse(location.path)
-    if (!allows(call.actor.grants, 'run:log', {})) {
-      throw platformFailure('permission_denied', `${call.actor.name} lacks run:log`)
-    }
-    const stored = await storeUpload(call.platform, call.actor, request.raw, { maxBytes: largestArtifact })
-    await call.run(recordArtifact, { owner: location.owner, path, ...stored })
+    if (location.kind === 'version') throw invalid('A registered version never changes: delete the version')
+    await call.run(deleteArtifacts, { owner: location.owner, path: ArtifactPath.parse(location.path) })
     return {}
   })
 }
 
-async function readFile(call: Call, location: Location): Promise<{ size: number; content: Readable | string }> {
-  const { objects } = call.platform.services
-  if (location.kind === 'artifact') {
-    const { digest, size } = await call.run(getArtifact, { owner: location.owner, path: location.path })
-    return { size, content: await objects.open(digest) }
+const OfRun = z.object({ run_id: RunId, path: z.string() })
+const OfVersion = z.object({ name: z.string(), version: z.coerce.string(), path: z.string() })
+const OfLoggedModel = z.object({ model_id: z.string(), artifact_file_path: z.string() })
+
+/** Where MLflow's pages get files from, beside the proxy: at the root, and below `/ajax-api/2.0/mlflow`. */
+export function artifactDownloads(scope: FastifyInstance, callOf: CallOf): void {
+  scope.get('/get-artifact', async (request, reply) => {
+    const call = await callOf(request)
+    const { run_id: owner, path } = OfRun.parse(fieldsOf(request))
+    return sendFile(call, request, reply, { kind: 'artifact', owner, path })
+  })
+  scope.get('/model-versions/get-artifact', async (request, reply) => {
+    const call = await callOf(request)
+    const { name, version, path } = OfVersion.parse(fieldsOf(request))
+    return sendFile(call, request, reply, { kind: 'version', version: `${name}@${version}`, path })
+  })
+  scope.get('/logged-models/:model_id/artifacts/files', async (request, reply) => {
+    const call = await callOf(request)
+    const { model_id: owner, artifact_file_path: path } = OfLoggedModel.parse(fieldsOf(request))
+    return sendFile(call, request, reply, { kind: 'artifact', owner, path })
+  })
+}
+
+export function artifactUpload(scope: FastifyInstance, callOf: CallOf): void {
+  takeBodiesRaw(scope)
+  scope.post('/upload-artifact', async (request) => {
+    const call = await callOf(request)
+    const { run_id: owner, path } = OfRun.parse(fieldsOf(request))
+    await keepFile(call, { kind: 'artifact', owner, path }, request.raw, { maxBytes: largestFromPage })
+    return {}
+  })
+}
+
+/** The bytes are durable before they have a path. */
+export async function keepFile(
+  call: Call,
+  location: Location,
+  content: ObjectContent,
+  { maxBytes, digest }: { maxBytes: number; digest?: string | string[] | undefined },
+): Promise<void> {
+  if (location.kind === 'version') throw invalid('A registered version never changes: register a new one')
+  const path = ArtifactPath.parse(location.path)
+  requireLogging(call)
+  const stored = await storeUpload(call.platform, call.actor, content, {
+    maxBytes,
+    ...(typeof digest === 'string' && { expectedDigest: digest }),
+  })
+  await call.run(recordArtifact, { owner: location.owner, path, ...stored })
+}
+
+/** Nobody fills the disk who could not name what is there afterwards. */
+export function requireLogging(call: Call): void {
+  if (!allows(call.actor.grants, 'run:log', {})) {
+    throw platformFailure('permission_denied', `${call.actor.name} lacks run:log`)
   }
-  const version = await call.run(getVersion, { version: location.version })
-  if (location.path === modelFile) {
-    const content = writeModelFile(version)
-    return { size: Buffer.byteLength(content), content }
-  }
-  const stored = location.path === graphFile ? await objects.stat(version.artifact) : undefined
-  if (stored === undefined) throw notFound(`${version.ref} has no file ${location.path}`)
-  return { size: stored.size, content: await objects.open(stored.digest) }
 }
 
-async function listFiles(call: Call, location: Location): Promise<FileInfo[]> {
-  if (location.kind === 'version') return versionFiles(call, location)
-  const files: FileInfo[] = []
-  let cursor: string | undefined
-  do {
-    const { items, nextCursor }: PageOfFiles = await pageOfFiles(call, location, cursor)
-    files.push(...items.map(fileInfo))
-    cursor = nextCursor ?? undefined
-  } while (cursor !== undefined)
-  return files
+/** The body stays a stream for whoever wants it. */
+export function takeBodiesRaw(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
 }
 
-function pageOfFiles(call: Call, { owner, path }: Location & { kind: 'artifact' }, cursor: string | undefined) {
-  return call.run(listArtifacts, { owner, limit: 1000, ...(path !== '' && { path }), ...cursorOf(cursor) })
-}
-
-function fileInfo({ path, directory, size }: { path: string; directory: boolean; size: number }): FileInfo {
-  return { path, is_dir: directory, ...(!directory && { file_size: size }) }
-}
-
-async function versionFiles(call: Call, { version: ref, path }: Location & { kind: 'version' }): Promise<FileInfo[]> {
-  const version = await call.run(getVersion, { version: ref })
-  if (path !== '') return []
-  const graph = await call.platform.services.objects.stat(version.artifact)
-  return [
-    { path: modelFile, is_dir: false, file_size: Buffer.byteLength(writeModelFile(version)) },
-    { path: graphFile, is_dir: false, file_size: graph?.size ?? 0 },
-  ]
-}
-
-function proxyPath(request: FastifyRequest): string {
+export function proxyPath(request: FastifyRequest): string {
   return z.object({ '*': z.string() }).parse(request.params)['*']
+}
+
+function fieldsOf({ query, params }: FastifyRequest): Record<string, unknown> {
+  const fields = [query, params].flatMap((part) =>
+    typeof part === 'object' && part !== null ? Object.entries(part) : [],
+  )
+  const { run_uuid, ...given } = Object.fromEntries(fields)
+  return run_uuid === undefined ? given : { run_id: run_uuid, ...given }
 }

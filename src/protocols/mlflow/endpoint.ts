@@ -43,10 +43,15 @@ export const Integer = z.union([
 /** A repeated field of a query is a text when it is there once. */
 export const Texts = z.union([z.array(z.string()), z.string().transform((text) => [text])]).default([])
 
-export const KeyValues = z
-  .array(z.object({ key: z.string(), value: z.string().default('') }))
-  .default([])
-  .transform((pairs) => Object.fromEntries(pairs.map(({ key, value }) => [key, value])))
+export function keyValuesUpTo(most: number) {
+  return z
+    .array(z.object({ key: z.string(), value: z.string().default('') }))
+    .max(most)
+    .default([])
+    .transform((pairs) => Object.fromEntries(pairs.map(({ key, value }) => [key, value])))
+}
+
+export const KeyValues = keyValuesUpTo(10_000)
 
 export function keyValues(record: Record<string, string>): { key: string; value: string }[] {
   return Object.entries(record).map(([key, value]) => ({ key, value }))
@@ -55,6 +60,21 @@ export function keyValues(record: Record<string, string>): { key: string; value:
 /** The largest page that was asked for and that Pave gives. */
 export function pageSize(wanted: number | undefined, usual: number, largest: number): number {
   return Math.max(1, Math.min(wanted ?? usual, largest))
+}
+
+/** Fields that are not set and lists that are empty are left out, as MLflow leaves them out. */
+export function omitEmpty<T extends object>(fields: T): Partial<T> {
+  const kept: Partial<T> = {}
+  for (const key in fields) {
+    const value = fields[key]
+    if (value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)) kept[key] = value
+  }
+  return kept
+}
+
+/** How many results were asked for, of which MLflow allows so many. */
+export function maxResults(most: number) {
+  return Integer.refine((count) => count >= 1 && count <= most, `must be between 1 and ${most}`).optional()
 }
 
 /** The fields of a page request as Pave's lists take them. */

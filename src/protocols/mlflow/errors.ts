@@ -31,6 +31,8 @@ const statuses = {
 
 const codes = new Map<string, MlflowCode>([
   ['experiment_exists', 'RESOURCE_ALREADY_EXISTS'],
+  ['model_exists', 'RESOURCE_ALREADY_EXISTS'],
+  ['host_unknown', 'PERMISSION_DENIED'],
   ['param_changed', 'INVALID_PARAMETER_VALUE'],
   ['tracking_run_deleted', 'INVALID_PARAMETER_VALUE'],
   ['experiment_deleted', 'INVALID_PARAMETER_VALUE'],
@@ -56,9 +58,9 @@ export function mlflowAnswer(error: unknown): { status: number; body: { error_co
 function describe(error: unknown): { code: MlflowCode; message: string } {
   if (error instanceof MlflowError) return { code: error.code, message: error.message }
   if (error instanceof z.ZodError) {
-    const problems = error.issues.map(
-      ({ path, message }) => `${path.map(String).join('.') || 'the request'}: ${message}`,
-    )
+    const problems = error.issues
+      .slice(0, 10)
+      .map(({ path, message }) => `${path.map(String).join('.').slice(0, 300) || 'the request'}: ${message}`)
     return { code: 'INVALID_PARAMETER_VALUE', message: problems.join('; ') }
   }
   if (error instanceof PaveError) {
@@ -66,7 +68,10 @@ function describe(error: unknown): { code: MlflowCode; message: string } {
       codes.get(error.code) ??
       codeOfStatus.get(error.status) ??
       (error.status < 500 ? 'INVALID_PARAMETER_VALUE' : 'INTERNAL_ERROR')
-    const problems = error.problems.map((problem) => `${problem.pointer}: ${problem.message}`).join('; ')
+    const problems = error.problems
+      .slice(0, 10)
+      .map(({ pointer, message }) => `${pointer.slice(0, 300)}: ${message}`)
+      .join('; ')
     return { code, message: `${problems || error.message}. ${error.hint}` }
   }
   if (

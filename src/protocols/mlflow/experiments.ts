@@ -4,12 +4,12 @@ import {
   type Experiment,
   getExperiment,
   listExperiments,
+  searchExperiments,
   updateExperiment,
 } from '#modules/tracking/contract.ts'
 import { type Call, cursorOf, endpoint, Integer, KeyValues, keyValues, nextPage, pageSize, Texts } from './endpoint.ts'
 import { invalid, notFound } from './errors.ts'
 import { experimentLocation } from './location.ts'
-import { meets, readFilter } from './read-filter.ts'
 
 const ById = z.object({ experiment_id: z.string() })
 
@@ -64,6 +64,15 @@ export const experiments = [
       return {}
     },
   ),
+  endpoint(
+    'POST',
+    'experiments/delete-experiment-tag',
+    ById.extend({ key: z.string() }),
+    async (call, { experiment_id, key }) => {
+      await call.run(updateExperiment, { experiment: experiment_id, removeTags: [key] })
+      return {}
+    },
+  ),
 ]
 
 async function byName(call: Call, name: string): Promise<Experiment> {
@@ -73,16 +82,15 @@ async function byName(call: Call, name: string): Promise<Experiment> {
   return found
 }
 
-/** A page may hold fewer than were asked for; the client goes on as long as there is a token. */
-async function search(call: Call, { max_results, page_token, filter, view_type }: z.output<typeof Search>) {
-  const comparisons = readFilter(filter)
-  const { items, nextCursor } = await call.run(listExperiments, {
-    limit: pageSize(max_results, 200, 200),
-    state: states[view_type],
-    ...cursorOf(page_token),
+async function search(call: Call, request: z.output<typeof Search>) {
+  const { items, nextCursor } = await call.run(searchExperiments, {
+    filter: request.filter,
+    order: request.order_by,
+    limit: pageSize(request.max_results, 1000, 1000),
+    state: states[request.view_type],
+    ...cursorOf(request.page_token),
   })
-  const found = items.filter(({ name, tags }) => meets(comparisons, { attributes: { name }, tags }))
-  return { experiments: found.map(wire), ...nextPage(nextCursor) }
+  return { experiments: items.map(wire), ...nextPage(nextCursor) }
 }
 
 function wire(experiment: Experiment) {

@@ -1,5 +1,6 @@
 import type { Version } from '#modules/registry/contract.ts'
 import type { LoggedModel, TrackingRun } from '#modules/tracking/contract.ts'
+import { VersionRef } from '#platform/names.ts'
 import { invalid } from './errors.ts'
 import { mlflowRunId, tryRunUuid } from './run-id.ts'
 
@@ -31,22 +32,26 @@ export function locationOf(proxyPath: string): Location {
   const [, root = '', path = ''] = /^(.+?\/artifacts)(?:\/(.*?))?\/?$/s.exec(proxyPath) ?? []
   const [, run = ''] = /^\d+\/([0-9a-fA-F]{32})\/artifacts$/.exec(root) ?? []
   const [, loggedModel] = /^\d+\/models\/(m-[0-9a-f]{32})\/artifacts$/.exec(root) ?? []
-  const [, model, version] = /^versions\/([a-z0-9-]+)\/(\d+)\/artifacts$/.exec(root) ?? []
+  const [, model, version] = /^versions\/([^/]+)\/(\d+)\/artifacts$/.exec(root) ?? []
   const owner = loggedModel ?? tryRunUuid(run)
   if (owner !== undefined) return { kind: 'artifact', owner, path }
   if (model !== undefined) return { kind: 'version', version: `${model}@${version}`, path }
   throw invalid(`Invalid path: ${proxyPath.slice(0, 200)} is not inside the artifacts of a run, model or version`)
 }
 
-/** Reads the source of a model version: `models:/m-…`, `runs:/…` or `mlflow-artifacts:/…`. */
+/** Reads the source of a model version: `models:/m-…`, `models:/name/1`, `runs:/…` or `mlflow-artifacts:/…`. */
 export function locationOfSource(source: string): Location {
   const [, loggedModel] = /^models:\/(m-[0-9a-f]{32})$/.exec(source) ?? []
   if (loggedModel !== undefined) return { kind: 'artifact', owner: loggedModel, path: '' }
+  const [, model, version] = /^models:\/([^/@]+)[/@]([^/@]+)$/.exec(source) ?? []
+  if (model !== undefined && VersionRef.safeParse(`${model}@${version}`).success) {
+    return { kind: 'version', version: `${model}@${version}`, path: '' }
+  }
   const [, run = '', path = ''] = /^runs:\/([0-9a-fA-F]{32})\/(.+)$/s.exec(source) ?? []
   const owner = tryRunUuid(run)
   if (owner !== undefined) return { kind: 'artifact', owner, path }
   if (source.startsWith(scheme)) return locationOf(source.slice(scheme.length).replace(/^\/+/, ''))
   throw invalid(
-    `Invalid model version source: '${source.slice(0, 200)}'. It must be models:/<logged model>, runs:/<run>/<path> or a path below ${scheme}`,
+    `Invalid model version source: '${source.slice(0, 200)}'. It must be models:/<logged model>, models:/<name>/<version>, runs:/<run>/<path> or a path below ${scheme}`,
   )
 }

@@ -1,15 +1,14 @@
 import { z } from 'zod'
 import {
   createLoggedModel,
+  deleteLoggedModel,
   getLoggedModel,
   type LoggedModel,
   searchLoggedModels,
   updateLoggedModel,
 } from '#modules/tracking/contract.ts'
-import { cursorOf, endpoint, Integer, KeyValues, keyValues, nextPage, pageSize, Texts } from './endpoint.ts'
-import { invalid } from './errors.ts'
+import { cursorOf, endpoint, KeyValues, keyValues, maxResults, nextPage, omitEmpty, Texts } from './endpoint.ts'
 import { loggedModelLocation } from './location.ts'
-import { type Comparison, readFilter } from './read-filter.ts'
 import { mlflowRunId, runUuid } from './run-id.ts'
 import { wireMetric } from './runs.ts'
 
@@ -20,6 +19,7 @@ const statuses = {
 } as const
 
 const ById = z.object({ model_id: z.string() })
+const Dataset = z.object({ dataset_name: z.string(), dataset_digest: z.string().nullish() })
 
 export const loggedModels = [
   endpoint(
@@ -67,41 +67,51 @@ export const loggedModels = [
     await call.run(updateLoggedModel, { loggedModel: request.model_id, removeTags: [request.tag] })
     return {}
   }),
+  endpoint('DELETE', 'logged-models/:model_id', ById, async (call, { model_id }) => {
+    await call.run(deleteLoggedModel, { loggedModel: model_id })
+    return {}
+  }),
   endpoint(
     'POST',
     'logged-models/search',
     z.object({
       experiment_ids: Texts,
       filter: z.string().optional(),
-      max_results: Integer.optional(),
+      datasets: z.array(Dataset).max(100).default([]),
+      max_results: maxResults(50_000),
+      order_by: z
+        .array(
+          z.object({
+            field_name: z.string(),
+            ascending: z.boolean().default(true),
+            dataset_name: z.string().nullish(),
+            dataset_digest: z.string().nullish(),
+          }),
+        )
+        .max(10)
+        .default([]),
       page_token: z.string().optional(),
     }),
-    async (call, { experiment_ids, filter, max_results, page_token }) => {
+    async (call, { experiment_ids, filter, datasets, max_results, order_by, page_token }) => {
       const { items, nextCursor } = await call.run(searchLoggedModels, {
         experiments: experiment_ids,
-        limit: pageSize(max_results, 100, 200),
-        ...namedBy(readFilter(filter)),
+        filter,
+        datasets: datasets.map(datasetOf),
+        orderBy: order_by.map(({ field_name: key, ascending, dataset_name, dataset_digest }) => ({
+          key,
+          descending: !ascending,
+          ...(dataset_name && { dataset: datasetOf({ dataset_name, dataset_digest }) }),
+        })),
+        limit: Math.min(max_results ?? 100, 200),
         ...cursorOf(page_token),
       })
-      return { models: items.map(wire), ...nextPage(nextCursor) }
+      return omitEmpty({ models: items.map(wire), ...nextPage(nextCursor) })
     },
   ),
 ]
 
-/** What the client itself asks for: the models of one run, or of one name. */
-function namedBy(comparisons: readonly Comparison[]): { run?: string; name?: string } {
-  const wanted: { run?: string; name?: string } = {}
-  for (const { entity, key, comparator, value } of comparisons) {
-    if (entity !== 'attribute' || comparator !== '=' || typeof value !== 'string') {
-      throw invalid(
-        `Logged models can be searched by name = and source_run_id =, not by ${entity} ${key} ${comparator}`,
-      )
-    }
-    if (key === 'source_run_id') wanted.run = runUuid(value)
-    else if (key === 'name') wanted.name = value
-    else throw invalid(`Invalid attribute key '${key}'; there are name and source_run_id`)
-  }
-  return wanted
+function datasetOf({ dataset_name: name, dataset_digest: digest }: z.output<typeof Dataset>) {
+  return { name, ...(digest && { digest }) }
 }
 
 function wire(model: LoggedModel) {
@@ -120,7 +130,11 @@ function wire(model: LoggedModel) {
     },
     data: {
       params: keyValues(model.params),
-      metrics: model.metrics.map(({ run, ...point }) => wireMetric(point, run)),
+      metrics: model.metrics.map(({ run, dataset, ...point }) => ({
+        ...wireMetric(point, run),
+        model_id: model.loggedModel,
+        ...(dataset !== null && { dataset_name: dataset.name, dataset_digest: dataset.digest }),
+      })),
     },
   }
 }

@@ -1,16 +1,21 @@
 import { z } from 'zod'
 import { OnnxError, readGraph } from '#algorithms/onnx/read-graph.ts'
 import { signatureOf } from '#algorithms/tensors/signature.ts'
-import { registerVersion, type Version } from '#modules/registry/contract.ts'
-import { getArtifact, getLoggedModel, getTrackingRun } from '#modules/tracking/contract.ts'
+import { type FileTree, getVersion, registerVersion, type Version } from '#modules/registry/contract.ts'
+import { getArtifact, getLoggedModel, getTrackingRun, listArtifacts } from '#modules/tracking/contract.ts'
+import { canonicalJson } from '#platform/canonical-json.ts'
 import { PaveError } from '#platform/errors.ts'
-import type { Call } from './endpoint.ts'
+import { storeUpload } from '#platform/kernel/store-upload.ts'
+import type { AnswerOf } from '#platform/operation.ts'
+import { type Call, cursorOf } from './endpoint.ts'
 import { invalid } from './errors.ts'
 import { locationOfSource } from './location.ts'
+import { modelFile, readModelFile } from './model-file.ts'
 import { graphFile } from './version-files.ts'
 
 const largestGraph = 2 * 1024 ** 3
 const largestDescription = 16 * 1024 ** 2
+const mostFiles = 100_000
 
 /** Beside the model's files, or among the artifacts of its run. */
 const descriptionFile = 'pave/version.json'
@@ -32,65 +37,145 @@ const Description = z.strictObject({
     featureService: true,
     code: true,
   }).shape,
-  signature: registerVersion.input.shape.signature.optional(),
+  signature: registerVersion.input.shape.signature.unwrap().optional(),
   metrics: registerVersion.input.shape.metrics.unwrap().optional(),
 })
 
-/**
- * Registers the model that a client logged. Its graph is `model.onnx` in the source; the signature is the graph's own
- * and the metrics are the run's latest, unless `pave/version.json` says otherwise.
- */
-export async function registerSource(
-  call: Call,
-  { model, source, run, note }: { model: string; source: string; run: string | undefined; note: string },
-): Promise<Version> {
-  const location = locationOfSource(source)
-  if (location.kind === 'version') throw invalid(`${source} is a registered version already: give it an alias instead`)
-  const { owner, path } = location
-  const madeBy = run ?? (await runOf(call, owner))
-  const inSource = (file: string) => (path === '' ? file : `${path}/${file}`)
-
-  const artifact = await digestAt(call, owner, path.endsWith('.onnx') ? path : inSource(graphFile))
-  if (artifact === undefined) {
-    throw invalid(
-      `${source} has no ${graphFile}, and a version in Pave is an ONNX graph: log the model with mlflow.onnx.log_model(..., save_as_external_data=False); skl2onnx and onnxmltools convert scikit-learn, XGBoost and LightGBM models`,
-    )
-  }
-  const description =
-    (await digestAt(call, owner, inSource(descriptionFile))) ??
-    (madeBy === null ? undefined : await digestAt(call, madeBy, descriptionFile))
-  const { signature, metrics, ...described } = description === undefined ? {} : await readDescription(call, description)
-  return call.run(registerVersion, {
-    ...described,
-    signature: signature ?? (await readSignature(call, artifact)),
-    metrics: metrics ?? (madeBy === null ? {} : await finiteMetrics(call, madeBy)),
-    model,
-    artifact,
-    run: madeBy,
-    note,
-  })
+export interface Source {
+  model: string
+  source: string
+  run: string | undefined
+  loggedModel: string | undefined
+  note: string
+  tags: Record<string, string>
 }
 
-async function runOf(call: Call, owner: string): Promise<string | null> {
+/**
+ * Registers the model that a client logged, with all of its files: whoever registers must be able to read them. When
+ * `model.onnx` is among them, that is the graph that Pave can serve; the signature is the graph's own, else what `MLmodel`
+ * says, and the metrics are the run's latest, unless `pave/version.json` says otherwise.
+ */
+export async function registerSource(call: Call, source: Source): Promise<Version> {
+  return call.run(registerVersion, await contentOfSource(readerOf(call), source))
+}
+
+/** What describing a source takes: operations as the caller, and the objects that these name. */
+export interface SourceReader extends Pick<Call, 'run'> {
+  read(digest: string, maxBytes: number): Promise<Buffer>
+  store(text: string): Promise<string>
+}
+
+function readerOf({ platform, actor, run }: Call): SourceReader {
+  return {
+    run,
+    async read(digest, maxBytes) {
+      const stored = await platform.services.objects.stat(digest)
+      if (stored !== undefined && stored.size > maxBytes) throw invalid(`${digest} is too large`)
+      return platform.services.objects.read(digest, { maxBytes })
+    },
+    store: async (text) => (await storeUpload(platform, actor, text, { maxBytes: text.length * 4 })).digest,
+  }
+}
+
+export async function contentOfSource(
+  call: SourceReader,
+  source: Source,
+): Promise<z.input<(typeof registerVersion)['input']>> {
+  const location = locationOfSource(source.source)
+  if (location.kind === 'version') return copyOf(call, source, location.version)
+  const { owner, path } = location
+  const inside = path.endsWith('.onnx') ? path.slice(0, path.lastIndexOf('/') + 1).replace(/\/$/, '') : path
+  const files = await filesBelow(call, owner, inside)
+  if (files.length === 0) throw invalid(`${source.source} has no files: log the model first`)
+  const find = (name: string) => files.find((file) => file.path === name)?.digest
+
+  const madeBy = source.run ?? (await runOf(call, owner))
+  const artifact = path === inside ? find(graphFile) : find(path.slice(path.lastIndexOf('/') + 1))
+  const described = find(modelFile)
+  const { flavors, signature: written } =
+    described === undefined ? { flavors: [], signature: undefined } : readModelFile(await readText(call, described))
+  const description = find(descriptionFile) ?? (madeBy === null ? undefined : await digestAt(call, madeBy))
+  const { signature, metrics, ...more } = description === undefined ? {} : await readDescription(call, description)
+  const graph = artifact === undefined ? undefined : await readSignature(call, artifact)
+  const tree = canonicalJson(files)
+  return {
+    ...more,
+    signature: signature ?? graph ?? written,
+    metrics: metrics ?? (madeBy === null ? {} : await finiteMetrics(call, madeBy)),
+    model: source.model,
+    artifact: artifact ?? null,
+    files: await call.store(tree),
+    flavors,
+    run: madeBy,
+    source: source.source,
+    loggedModel: source.loggedModel ?? (owner.startsWith('m-') ? owner : null),
+    note: source.note,
+    tags: source.tags,
+  }
+}
+
+/** A version of one model as a version of another, for instance when it is promoted. */
+async function copyOf(call: SourceReader, { model, source, note, tags }: Source, ref: string) {
+  const {
+    version: _,
+    author: _author,
+    aliases,
+    stage,
+    registeredAt,
+    changedAt,
+    digest,
+    ref: _ref,
+    ...content
+  } = await call.run(getVersion, { version: ref })
+  return { ...content, model, source, note: note || content.note, tags }
+}
+
+type PageOfFiles = AnswerOf<typeof listArtifacts>
+
+/** With paths as seen from the directory. */
+async function filesBelow(call: SourceReader, owner: string, directory: string): Promise<FileTree> {
+  const files: FileTree = []
+  let cursor: string | undefined
+  do {
+    const { items, nextCursor }: PageOfFiles = await call.run(listArtifacts, {
+      owner,
+      recursive: true,
+      limit: 1000,
+      ...(directory !== '' && { path: directory }),
+      ...cursorOf(cursor),
+    })
+    for (const { path, digest, size } of items) {
+      if (digest !== null) files.push({ path: path.slice(directory === '' ? 0 : directory.length + 1), digest, size })
+    }
+    if (files.length > mostFiles) throw invalid(`A version has ${mostFiles} files at most`)
+    cursor = nextCursor ?? undefined
+  } while (cursor !== undefined)
+  return files
+}
+
+async function runOf(call: SourceReader, owner: string): Promise<string | null> {
   return owner.startsWith('m-') ? (await call.run(getLoggedModel, { loggedModel: owner })).run : owner
 }
 
-async function digestAt(call: Call, owner: string, path: string): Promise<string | undefined> {
+async function digestAt(call: SourceReader, owner: string): Promise<string | undefined> {
   try {
-    return (await call.run(getArtifact, { owner, path })).digest
+    return (await call.run(getArtifact, { owner, path: descriptionFile })).digest
   } catch (error) {
     if (error instanceof PaveError && error.code === 'run_artifact_not_found') return undefined
     throw error
   }
 }
 
-async function readDescription(call: Call, digest: string): Promise<z.output<typeof Description>> {
-  const bytes = await call.platform.services.objects.read(digest, { maxBytes: largestDescription })
+async function readText(call: SourceReader, digest: string): Promise<string> {
+  return (await call.read(digest, largestDescription)).toString('utf8')
+}
+
+async function readDescription(call: SourceReader, digest: string): Promise<z.output<typeof Description>> {
   let content: unknown
   try {
-    content = JSON.parse(bytes.toString('utf8'))
-  } catch {
-    throw invalid(`${descriptionFile} is not JSON`)
+    content = JSON.parse(await readText(call, digest))
+  } catch (error) {
+    throw error instanceof SyntaxError ? invalid(`${descriptionFile} is not JSON`) : error
   }
   const parsed = Description.safeParse(content)
   if (parsed.success) return parsed.data
@@ -98,8 +183,8 @@ async function readDescription(call: Call, digest: string): Promise<z.output<typ
   throw invalid(`${descriptionFile}: ${problems.join('; ')}`)
 }
 
-async function readSignature(call: Call, artifact: string) {
-  const bytes = await call.platform.services.objects.read(artifact, { maxBytes: largestGraph })
+async function readSignature(call: SourceReader, artifact: string) {
+  const bytes = await call.read(artifact, largestGraph)
   try {
     return signatureOf(readGraph(bytes))
   } catch (error) {
@@ -108,7 +193,7 @@ async function readSignature(call: Call, artifact: string) {
   }
 }
 
-async function finiteMetrics(call: Call, run: string): Promise<Record<string, number>> {
+async function finiteMetrics(call: SourceReader, run: string): Promise<Record<string, number>> {
   const { metrics } = await call.run(getTrackingRun, { run })
   return Object.fromEntries(metrics.flatMap(({ key, value }) => (typeof value === 'number' ? [[key, value]] : [])))
 }

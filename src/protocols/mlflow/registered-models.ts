@@ -1,39 +1,46 @@
 import { z } from 'zod'
 import {
   deleteAlias,
+  deleteModel,
   getModel,
   getVersion,
-  listModels,
-  listVersions,
   ModelSpec,
   putModel,
+  renameModel,
+  searchModels,
+  searchVersions,
   setAlias,
   type Version,
 } from '#modules/registry/contract.ts'
 import { PaveError } from '#platform/errors.ts'
 import type { AnswerOf } from '#platform/operation.ts'
 import { etagOf } from '#platform/run-operation.ts'
-import { type Call, cursorOf, endpoint, Integer, KeyValues, keyValues, nextPage, pageSize, Texts } from './endpoint.ts'
+import {
+  type Call,
+  cursorOf,
+  endpoint,
+  KeyValues,
+  keyValues,
+  maxResults,
+  nextPage,
+  omitEmpty,
+  Texts,
+} from './endpoint.ts'
 import { invalid, MlflowError } from './errors.ts'
-import { versionLocation } from './location.ts'
-import { type Comparison, meets, readFilter } from './read-filter.ts'
-import { registerSource } from './register-source.ts'
-import { mlflowRunId, runUuid } from './run-id.ts'
+import { promptTag, stageOf, versionNumber, wireVersion } from './model-versions.ts'
 
 type Model = AnswerOf<typeof getModel>
 
 const ByName = z.object({ name: z.string() })
-const ByVersion = ByName.extend({ version: z.coerce.string().regex(/^\d{1,9}$/, 'a version is a number') })
 const ByAlias = ByName.extend({ alias: z.string() })
-const Page = { filter: z.string().optional(), max_results: Integer.optional(), page_token: z.string().optional() }
+const ByTag = ByName.extend({ key: z.string() })
+const Latest = ByName.extend({ stages: Texts })
 
 /**
  * Who registers a model from a notebook says nothing of its owner and risk, so it is theirs and of tier 2, which policies
  * usually make approvals of, until a manifest says better or the tags `pave.owner`, `pave.tier` and `pave.task` do.
  */
-const carefulTier = 2
-
-const Latest = ByName.extend({ stages: Texts })
+export const carefulTier = 2
 
 export const registeredModels = [
   endpoint(
@@ -51,39 +58,57 @@ export const registeredModels = [
     'PATCH',
     'registered-models/update',
     ByName.extend({ description: z.string().default('') }),
-    async (call, { name, description }) => {
-      const { spec } = await call.run(getModel, { model: name })
-      const updated = await call.run(
-        putModel,
-        { model: name, spec: { ...spec, description } },
-        { ifMatch: etagOf(spec) },
-      )
-      return { registered_model: await wireModel(call, updated) }
+    async (call, { name, description }) => ({
+      registered_model: await wireModel(call, await changeSpec(call, name, (spec) => ({ ...spec, description }))),
+    }),
+  ),
+  endpoint('POST', 'registered-models/rename', ByName.extend({ new_name: z.string() }), async (call, request) => ({
+    registered_model: await wireModel(
+      call,
+      await call.run(renameModel, { model: request.name, name: request.new_name }),
+    ),
+  })),
+  endpoint('DELETE', 'registered-models/delete', ByName, async (call, { name }) => {
+    await call.run(deleteModel, { model: name })
+    return {}
+  }),
+  endpoint('POST', 'registered-models/set-tag', ByTag.extend({ value: z.string() }), async (call, request) => {
+    const { name, key, value } = request
+    await changeSpec(call, name, (spec) => ({ ...spec, tags: { ...spec.tags, [key]: value } }))
+    return {}
+  }),
+  endpoint('DELETE', 'registered-models/delete-tag', ByTag, async (call, { name, key }) => {
+    await changeSpec(call, name, (spec) => {
+      const { [key]: _, ...tags } = spec.tags
+      return { ...spec, tags }
+    })
+    return {}
+  }),
+  endpoint(
+    'GET',
+    'registered-models/search',
+    z.object({
+      filter: z.string().optional(),
+      max_results: maxResults(1000),
+      order_by: Texts,
+      page_token: z.string().optional(),
+    }),
+    async (call, { filter, max_results, order_by, page_token }) => {
+      const { items, nextCursor } = await call.run(searchModels, {
+        filter,
+        orderBy: order_by,
+        limit: max_results ?? 100,
+        ...cursorOf(page_token),
+      })
+      return omitEmpty({ registered_models: await wireModels(call, items), ...nextPage(nextCursor) })
     },
   ),
-  endpoint('GET', 'registered-models/search', z.object(Page), async (call, { filter, max_results, page_token }) => {
-    const comparisons = readFilter(filter)
-    const { items, nextCursor } = await call.run(listModels, {
-      limit: pageSize(max_results, 100, 200),
-      ...cursorOf(page_token),
-    })
-    const found = items.filter(({ model, spec }) =>
-      meets(comparisons, { attributes: { name: model }, tags: spec.tags }),
-    )
-    const models = await Promise.all(found.map((model) => wireModel(call, model)))
-    return { registered_models: models, ...nextPage(nextCursor) }
-  }),
   endpoint('POST', 'registered-models/get-latest-versions', Latest, latestVersions),
   endpoint('GET', 'registered-models/get-latest-versions', Latest, latestVersions),
-  endpoint(
-    'POST',
-    'registered-models/alias',
-    ByAlias.extend({ version: ByVersion.shape.version }),
-    async (call, request) => {
-      await call.run(setAlias, { model: request.name, alias: request.alias, version: Number(request.version) })
-      return {}
-    },
-  ),
+  endpoint('POST', 'registered-models/alias', ByAlias.extend({ version: versionNumber }), async (call, request) => {
+    await call.run(setAlias, { model: request.name, alias: request.alias, version: Number(request.version) })
+    return {}
+  }),
   endpoint('GET', 'registered-models/alias', ByAlias, async (call, { name, alias }) => ({
     model_version: wireVersion(await call.run(getVersion, { version: `${name}@${alias}` })),
   })),
@@ -91,32 +116,6 @@ export const registeredModels = [
     await call.run(deleteAlias, { model: name, alias })
     return {}
   }),
-  endpoint(
-    'POST',
-    'model-versions/create',
-    ByName.extend({
-      source: z.string(),
-      run_id: z.string().optional(),
-      model_id: z.string().optional(),
-      description: z.string().default(''),
-    }),
-    async (call, { name, source, run_id, model_id, description }) => {
-      const version = await registerSource(call, {
-        model: name,
-        source: model_id ? `models:/${model_id}` : source,
-        run: run_id ? runUuid(run_id) : undefined,
-        note: description,
-      })
-      return { model_version: wireVersion(version) }
-    },
-  ),
-  endpoint('GET', 'model-versions/get', ByVersion, async (call, { name, version }) => ({
-    model_version: wireVersion(await call.run(getVersion, { version: `${name}@${version}` })),
-  })),
-  endpoint('GET', 'model-versions/get-download-uri', ByVersion, async (call, { name, version }) => ({
-    artifact_uri: versionLocation(await call.run(getVersion, { version: `${name}@${version}` })),
-  })),
-  endpoint('GET', 'model-versions/search', z.object(Page), searchVersions),
 ]
 
 async function createModel(
@@ -130,11 +129,13 @@ async function createModel(
     description,
     owner: owner ?? call.actor.name,
     tier: tier === undefined ? carefulTier : Number(tier),
-    task: task ?? 'other',
+    task: task ?? (tags[promptTag] === 'true' ? 'prompt' : 'other'),
     tags: others,
   })
-  if (!spec.success)
-    throw invalid(spec.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '))
+  if (!spec.success) {
+    const problems = spec.error.issues.slice(0, 10)
+    throw invalid(problems.map(({ path, message }) => `${path.join('.').slice(0, 300)}: ${message}`).join('; '))
+  }
   if (await exists(call, name)) {
     throw new MlflowError('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${name}) already exists`)
   }
@@ -151,93 +152,58 @@ async function exists(call: Call, model: string): Promise<boolean> {
   }
 }
 
-async function latestVersions(call: Call, { name }: z.output<typeof Latest>) {
-  const { latestVersion } = await call.run(getModel, { model: name })
-  if (latestVersion === null) return {}
-  return { model_versions: [wireVersion(await call.run(getVersion, { version: `${name}@${latestVersion}` }))] }
+const attempts = 5
+
+/** What others change meanwhile stays: whoever comes second reads again. */
+async function changeSpec(call: Call, model: string, change: (spec: ModelSpec) => ModelSpec): Promise<Model> {
+  for (let attempt = 1; ; attempt++) {
+    const { spec } = await call.run(getModel, { model })
+    try {
+      return await call.run(putModel, { model, spec: change(spec) }, { ifMatch: etagOf(spec) })
+    } catch (error) {
+      if (!(error instanceof PaveError) || error.status !== 412 || attempt === attempts) throw error
+    }
+  }
 }
 
-/** Of one model when the filter names it, else of all of them. */
-async function searchVersions(call: Call, { filter, max_results, page_token }: z.output<z.ZodObject<typeof Page>>) {
-  const comparisons = readFilter(filter).map(withRunUuid)
-  const named = comparisons.find(({ key, comparator }) => key === 'name' && comparator === '=')
-  const models = named === undefined ? await allModels(call) : [String(named.value)]
-  if (models.length > 1 && page_token)
-    throw invalid('Only the versions of one model come in pages: name it in the filter')
+/** Of each stage, as MLflow does: a version that nobody gave a stage is in one too. */
+async function latestVersions(call: Call, { name, stages }: z.output<typeof Latest>) {
+  const wanted = stages.map(stageOf)
+  await call.run(getModel, { model: name })
+  const { items } = await call.run(searchVersions, { models: [name], latest: true })
+  const found = items.filter(({ stage }) => wanted.length === 0 || wanted.includes(stage))
+  return omitEmpty({ model_versions: found.map(wireVersion) })
+}
+
+async function wireModel(call: Call, model: Model) {
+  const [wired] = await wireModels(call, [model])
+  return wired
+}
+
+async function wireModels(call: Call, models: readonly Model[]) {
+  const latest = await latestOf(
+    call,
+    models.flatMap(({ model, latestVersion }) => (latestVersion === null ? [] : [model])),
+  )
+  return models.map(({ model, spec, aliases, createdAt, changedAt }) =>
+    omitEmpty({
+      name: model,
+      creation_timestamp: Date.parse(createdAt),
+      last_updated_timestamp: Date.parse(changedAt),
+      description: spec.description || undefined,
+      tags: keyValues(spec.tags),
+      aliases: Object.entries(aliases).map(([alias, version]) => ({ alias, version: String(version) })),
+      latest_versions: (latest.get(model) ?? []).map(wireVersion),
+    }),
+  )
+}
+
+async function latestOf(call: Call, models: string[]): Promise<Map<string, Version[]>> {
   const found: Version[] = []
-  let token: string | null = null
-  for (const model of models) {
-    const { items, nextCursor } = await versionsOf(call, model, {
-      limit: pageSize(max_results, 200, 200),
-      ...cursorOf(page_token),
-    })
-    found.push(...items.filter((version) => meets(comparisons, { attributes: attributesOf(version), tags: {} })))
-    if (models.length === 1) token = nextCursor
+  // Four stages of 250 models are one page.
+  for (let at = 0; at < models.length; at += 250) {
+    const { items } = await call.run(searchVersions, { models: models.slice(at, at + 250), latest: true, limit: 1000 })
+    found.push(...items)
   }
-  return { model_versions: found.map(wireVersion), ...nextPage(token) }
-}
-
-async function versionsOf(call: Call, model: string, page: { limit: number; cursor?: string }) {
-  try {
-    return await call.run(listVersions, { model, ...page })
-  } catch (error) {
-    if (error instanceof PaveError && error.code === 'model_not_found') return { items: [], nextCursor: null }
-    throw error
-  }
-}
-
-async function allModels(call: Call): Promise<string[]> {
-  const names: string[] = []
-  let cursor: string | undefined
-  do {
-    const { items, nextCursor } = await call.run(listModels, { limit: 200, ...cursorOf(cursor) })
-    names.push(...items.map((one) => one.model))
-    cursor = nextCursor ?? undefined
-  } while (cursor !== undefined)
-  return names
-}
-
-function withRunUuid(comparison: Comparison): Comparison {
-  const { key, value } = comparison
-  if (key === 'version_number') return { ...comparison, value: String(value) }
-  return key === 'run_id' && typeof value === 'string'
-    ? { ...comparison, value: value.replaceAll('-', '') }
-    : comparison
-}
-
-function attributesOf({ model, version, run }: Version): Record<string, string> {
-  return { name: model, version_number: String(version), ...(run !== null && { run_id: mlflowRunId(run) }) }
-}
-
-async function wireModel(call: Call, { model, spec, latestVersion, createdAt }: Model) {
-  const { items } = latestVersion === null ? { items: [] } : await call.run(listVersions, { model, limit: 200 })
-  const [latest] = items
-  const at = Date.parse(createdAt)
-  return {
-    name: model,
-    creation_timestamp: at,
-    last_updated_timestamp: latest === undefined ? at : Date.parse(latest.registeredAt),
-    user_id: spec.owner,
-    description: spec.description,
-    tags: keyValues(spec.tags),
-    aliases: items.flatMap(({ aliases, version }) => aliases.map((alias) => ({ alias, version: String(version) }))),
-    latest_versions: latest === undefined ? [] : [wireVersion(latest)],
-  }
-}
-
-function wireVersion(version: Version) {
-  const at = Date.parse(version.registeredAt)
-  return {
-    name: version.model,
-    version: String(version.version),
-    creation_timestamp: at,
-    last_updated_timestamp: at,
-    user_id: version.author,
-    current_stage: 'None',
-    description: version.note,
-    source: versionLocation(version),
-    ...(version.run !== null && { run_id: mlflowRunId(version.run) }),
-    status: 'READY',
-    aliases: version.aliases,
-  }
+  return Map.groupBy(found, ({ model }) => model)
 }

@@ -76,7 +76,7 @@ describe('the wire', () => {
     expect(await ask('/version', { as: null })).toMatchObject({ status: 200, text: expect.stringMatching(/^3\.\d+/) })
     const cases: [string, Request, number, string][] = [
       [`${api}/no/such`, {}, 404, 'ENDPOINT_NOT_FOUND'],
-      ['/api/3.0/mlflow/server-info', {}, 404, 'ENDPOINT_NOT_FOUND'],
+      ['/api/3.0/mlflow/gateway/secrets/list', {}, 404, 'ENDPOINT_NOT_FOUND'],
       [`${api}/runs/get?run_id=${'0'.repeat(32)}`, {}, 404, 'RESOURCE_DOES_NOT_EXIST'],
       [`${api}/runs/get`, {}, 400, 'INVALID_PARAMETER_VALUE'],
       [
@@ -152,7 +152,8 @@ describe('artifacts', () => {
     expect(got.text).toBe(script)
     expect(got.headers).toMatchObject({
       'content-type': 'application/octet-stream',
-      'content-disposition': 'attachment',
+      'content-disposition': "attachment; filename*=UTF-8''b%20%C3%BC.html",
+      'content-security-policy': "sandbox; default-src 'none'",
       'x-content-type-options': 'nosniff',
     })
     const { files } = (await ask(`${proxy}?path=0/${run_id}/artifacts/a`)).json()
@@ -214,6 +215,6 @@ describe('model versions', () => {
       expect(answer, `${source} ${answer.text}`).toMatchObject({ status: 400 })
       expect(answer.json().error_code).toBe('INVALID_PARAMETER_VALUE')
     }
-    expect((await ask(`${api}/model-versions/search?filter=name%3D'm'`)).json()).toEqual({ model_versions: [] })
+    expect((await ask(`${api}/model-versions/search?filter=name%3D'm'`)).json()).toEqual({})
   })
 })

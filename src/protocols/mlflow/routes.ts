@@ -3,37 +3,90 @@ import type { z } from 'zod'
 import type { Operation } from '#platform/operation.ts'
 import type { Platform } from '#platform/platform.ts'
 import { requireActor, traceIdOf } from '#platform/surfaces/request.ts'
-import { artifactLists, artifactProxy } from './artifacts.ts'
+import { artifactDownloads, artifactLists, artifactProxy, artifactUpload } from './artifacts.ts'
+import { assessments } from './assessments.ts'
 import type { Call, Endpoint } from './endpoint.ts'
 import { MlflowError, mlflowAnswer } from './errors.ts'
+import { evaluationDatasets } from './evaluation-datasets.ts'
 import { experiments } from './experiments.ts'
 import { loggedModels } from './logged-models.ts'
+import { metrics } from './metrics.ts'
+import { modelVersions } from './model-versions.ts'
+import { multipartUploads } from './multipart.ts'
 import { registeredModels } from './registered-models.ts'
 import { runs } from './runs.ts'
+import { scorers } from './scorers.ts'
+import { oldTraces, traces } from './traces.ts'
+import { otlpRoutes } from './traces-otlp.ts'
+import { webhooks } from './webhooks.ts'
 
 /** The version of MLflow whose clients these answers were tried with. */
 const mlflowVersion = '3.17.2'
+/** What clients ask before they sign in, as `build_server_info_payload` of MLflow's own server tells it. */
+const serverInfo = {
+  store_type: 'SqlStore',
+  workspaces_enabled: false,
+  trace_archival_enabled: false,
+  multipart_uploads_enabled: true,
+  multipart_downloads_enabled: true,
+  presigned_upload_run_id_supported: false,
+  presigned_upload_model_id_supported: false,
+  features_enabled: { gateway: false },
+}
 const largestRequest = 16 * 1024 * 1024
 
-const endpoints: readonly Endpoint[] = [...experiments, ...runs, ...artifactLists, ...loggedModels, ...registeredModels]
+const endpoints: readonly Endpoint[] = [
+  ...experiments,
+  ...runs,
+  ...metrics,
+  ...artifactLists,
+  ...loggedModels,
+  ...registeredModels,
+  ...modelVersions,
+  ...oldTraces,
+  ...webhooks,
+]
+/** Below `/api/3.0/mlflow`. */
+const newerEndpoints: readonly Endpoint[] = [...traces, ...assessments, ...evaluationDatasets, ...scorers]
 
 /** The REST API of MLflow's tracking server and model registry, as far as stock clients use it, under both prefixes. */
 export function mlflowRoutes(app: FastifyInstance, platform: Platform): void {
   const callOf = (request: FastifyRequest) => openCall(platform, request)
   app.get('/version', (_request, reply) => reply.type('text/plain').send(mlflowVersion))
+  void app.register(async (scope) => {
+    scope.setErrorHandler(errorsLikeMlflow(platform))
+    artifactDownloads(scope, callOf)
+  })
+  void app.register(
+    async (scope) => {
+      answerLikeMlflow(scope, platform)
+      otlpRoutes(scope, callOf)
+    },
+    { prefix: '/v1' },
+  )
   for (const prefix of ['/api', '/ajax-api']) {
     void app.register(
       async (scope) => {
         answerLikeMlflow(scope, platform)
         for (const one of endpoints) mount(scope, one, callOf)
+        artifactDownloads(scope, callOf)
+        void scope.register(async (raw) => artifactUpload(raw, callOf))
       },
       { prefix: `${prefix}/2.0/mlflow` },
     )
-    void app.register(async (scope) => answerLikeMlflow(scope, platform), { prefix: `${prefix}/3.0/mlflow` })
     void app.register(
       async (scope) => {
         answerLikeMlflow(scope, platform)
-        artifactProxy(scope, callOf)
+        for (const one of newerEndpoints) mount(scope, one, callOf)
+        scope.get('/server-info', async () => serverInfo)
+      },
+      { prefix: `${prefix}/3.0/mlflow` },
+    )
+    void app.register(
+      async (scope) => {
+        answerLikeMlflow(scope, platform)
+        multipartUploads(scope, callOf)
+        void scope.register(async (raw) => artifactProxy(raw, callOf))
       },
       { prefix: `${prefix}/2.0/mlflow-artifacts` },
     )
@@ -70,28 +123,36 @@ async function openCall(platform: Platform, request: FastifyRequest): Promise<Ca
       input: z.input<Op['input']>,
       { ifMatch }: { ifMatch?: string } = {},
     ) {
-      return answerOf<Op['output']>(operation.output, await platform.run(operation, { actor, input, ifMatch, traceId }))
+      return platform.run(operation, { actor, input, ifMatch, traceId })
     },
   }
 }
 
-function answerOf<O extends z.ZodType>(output: O, value: unknown): z.output<O> {
-  return output.parse(value)
-}
-
 /** A path that MLflow has and Pave has not must say so in these words, which clients take as a cue for older calls. */
 function answerLikeMlflow(scope: FastifyInstance, platform: Platform): void {
-  const send = (reply: FastifyReply, error: unknown) => {
-    const { status, body } = mlflowAnswer(error)
-    if (status === 401) reply.header('www-authenticate', 'Bearer')
-    return reply.status(status).type('application/json').send(JSON.stringify(body))
-  }
-  scope.setErrorHandler((error, _request, reply) => {
-    if (mlflowAnswer(error).status >= 500) platform.log.error({ err: error }, 'a request of an MLflow client broke')
-    return send(reply, error)
-  })
+  scope.setErrorHandler(errorsLikeMlflow(platform))
   scope.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]?.slice(0, 200)
-    return send(reply, new MlflowError('ENDPOINT_NOT_FOUND', `Pave has no MLflow endpoint ${request.method} ${path}`))
+    const error = new MlflowError('ENDPOINT_NOT_FOUND', `Pave has no MLflow endpoint ${request.method} ${path}`)
+    return sendError(request, reply, error)
   })
+}
+
+function errorsLikeMlflow(platform: Platform) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    if (mlflowAnswer(error).status >= 500) platform.log.error({ err: error }, 'a request of an MLflow client broke')
+    return sendError(request, reply, error)
+  }
+}
+
+function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  const { status, body } = mlflowAnswer(error)
+  if (status === 401) reply.header('www-authenticate', 'Bearer')
+  // The rest of a body that nobody wants is read and dropped: a closed connection would hide the answer.
+  if (!request.raw.complete) {
+    reply.removeHeader('connection')
+    request.raw.resume()
+  }
+  for (const name of ['content-length', 'content-range', 'content-disposition', 'etag']) reply.removeHeader(name)
+  return reply.status(status).type('application/json').send(JSON.stringify(body))
 }

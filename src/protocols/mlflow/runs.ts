@@ -2,21 +2,28 @@ import { z } from 'zod'
 import {
   createTrackingRun,
   getTrackingRun,
-  listMetricPoints,
+  type LoggedPoint,
   logRunData,
-  type MetricPoint,
   MetricValue,
   recordRunLineage,
-  runAttributes,
   searchTrackingRuns,
   type TrackingRun,
   updateTrackingRun,
 } from '#modules/tracking/contract.ts'
-import { cursorOf, endpoint, Integer, KeyValues, keyValues, nextPage, pageSize, Texts } from './endpoint.ts'
+import {
+  cursorOf,
+  endpoint,
+  Integer,
+  KeyValues,
+  keyValues,
+  keyValuesUpTo,
+  maxResults,
+  nextPage,
+  Texts,
+} from './endpoint.ts'
 import { invalid } from './errors.ts'
 import { states, ViewType } from './experiments.ts'
 import { runLocation } from './location.ts'
-import { type Ordering, readOrdering } from './read-filter.ts'
 import { mlflowRunId, RunId } from './run-id.ts'
 
 const nameTag = 'mlflow.runName'
@@ -39,6 +46,8 @@ const Metric = z.object({
   timestamp: Integer,
   step: Integer.default(0),
   model_id: z.string().nullish(),
+  dataset_name: z.string().nullish(),
+  dataset_digest: z.string().nullish(),
 })
 
 const Dataset = z.object({
@@ -105,7 +114,7 @@ export const runs = [
       experiment_ids: Texts,
       filter: z.string().optional(),
       run_view_type: ViewType,
-      max_results: Integer.optional(),
+      max_results: maxResults(50_000),
       order_by: Texts,
       page_token: z.string().optional(),
     }),
@@ -113,9 +122,9 @@ export const runs = [
       const { items, nextCursor } = await call.run(searchTrackingRuns, {
         experiments: request.experiment_ids,
         filter: request.filter,
-        orderBy: request.order_by.map((term) => orderOf(readOrdering(term))),
+        order: request.order_by,
         state: states[request.run_view_type],
-        limit: pageSize(request.max_results, 1000, 1000),
+        limit: Math.min(request.max_results ?? 1000, 1000),
         ...cursorOf(request.page_token),
       })
       return { runs: items.map(wireRun), ...nextPage(nextCursor) }
@@ -147,7 +156,14 @@ export const runs = [
   endpoint(
     'POST',
     'runs/log-batch',
-    ByRun.extend({ metrics: z.array(Metric).max(1000).default([]), params: KeyValues, tags: KeyValues }),
+    ByRun.extend({
+      metrics: z.array(Metric).max(1000).default([]),
+      params: keyValuesUpTo(100),
+      tags: keyValuesUpTo(100),
+    }).refine(
+      ({ metrics, params, tags }) => metrics.length + Object.keys(params).length + Object.keys(tags).length <= 1000,
+      'A batch logging request can contain at most 1000 metrics, parameters and tags together',
+    ),
     async (call, { run_id: run, metrics, params, tags }) => {
       await call.run(logRunData, { run, metrics: metrics.map(pointOf), params, tags })
       return {}
@@ -187,24 +203,14 @@ export const runs = [
       return {}
     },
   ),
-  endpoint(
-    'GET',
-    'metrics/get-history',
-    ByRun.extend({ metric_key: z.string(), max_results: Integer.optional(), page_token: z.string().optional() }),
-    async (call, { run_id: run, metric_key, max_results, page_token }) => {
-      const { items, nextCursor } = await call.run(listMetricPoints, {
-        run,
-        key: metric_key,
-        limit: pageSize(max_results, 25_000, 25_000),
-        ...cursorOf(page_token),
-      })
-      return { metrics: items.map((point) => wireMetric(point, run)), ...nextPage(nextCursor) }
-    },
-  ),
 ]
 
-function pointOf({ model_id, ...point }: z.output<typeof Metric>) {
-  return { ...point, loggedModel: model_id || null }
+function pointOf({ model_id, dataset_name, dataset_digest, ...point }: z.output<typeof Metric>) {
+  return {
+    ...point,
+    loggedModel: model_id || null,
+    dataset: dataset_name ? { name: dataset_name, digest: dataset_digest ?? '' } : null,
+  }
 }
 
 function wireRun(run: TrackingRun) {
@@ -249,19 +255,8 @@ function wireRun(run: TrackingRun) {
   }
 }
 
-export function wireMetric({ loggedModel, ...point }: MetricPoint, run: string) {
-  return { ...point, run_id: mlflowRunId(run), ...(loggedModel !== null && { model_id: loggedModel }) }
-}
-
-function attributeOf(key: string): string {
-  const attribute = runAttributes.get(key)
-  if (attribute === undefined)
-    throw invalid(`Invalid attribute key '${key}'; there are ${[...runAttributes.keys()].join(', ')}`)
-  return attribute
-}
-
-function orderOf({ entity, key, descending }: Ordering) {
-  return { field: entity, key: entity === 'attribute' ? attributeOf(key) : key, descending }
+export function wireMetric({ key, value, timestamp, step }: LoggedPoint, run: string) {
+  return { key, value, timestamp, step, run_id: mlflowRunId(run) }
 }
 
 function instant(milliseconds: number): string {

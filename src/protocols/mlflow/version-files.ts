@@ -1,4 +1,5 @@
-import type { Signature, Version } from '#modules/registry/contract.ts'
+import { FileTree, type Signature, type Version } from '#modules/registry/contract.ts'
+import type { Call } from './endpoint.ts'
 import { mlflowRunId } from './run-id.ts'
 
 /** Names of the Open Inference Protocol to those of NumPy; MLflow calls a text `str`. */
@@ -19,11 +20,19 @@ const dtypes: Record<string, string> = {
 }
 
 export const graphFile = 'model.onnx'
-export const modelFile = 'MLmodel'
+
+const largestFileTree = 64 * 1024 ** 2
+
+/** What a version was logged with. */
+export async function readVersionFiles(call: Call, version: Version): Promise<FileTree> {
+  if (version.files === null) return []
+  const bytes = await call.platform.services.objects.read(version.files, { maxBytes: largestFileTree })
+  return FileTree.parse(JSON.parse(bytes.toString('utf8')))
+}
 
 /**
- * The `MLmodel` file of a registered version. Every version is an ONNX graph, whoever trained it, so the stock client
- * loads each of them with `mlflow.onnx` or `mlflow.pyfunc`. JSON is YAML.
+ * The `MLmodel` file of a version that is an ONNX graph and was registered without files: the stock client loads it with
+ * `mlflow.onnx` or `mlflow.pyfunc`, whoever trained it. JSON is YAML.
  */
 export function writeModelFile(version: Version): string {
   return JSON.stringify(

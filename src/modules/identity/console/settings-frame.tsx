@@ -6,6 +6,7 @@ import { Page } from '../../../console/design/page.tsx'
 const parts = [
   { title: 'People', to: '/settings' },
   { title: 'Tokens', to: '/settings/tokens' },
+  { title: 'Webhooks', to: '/settings/webhooks' },
   { title: 'Workspace', to: '/settings/workspaces' },
 ] as const
 

@@ -112,9 +112,13 @@ export function CardPage() {
           <Panel>
             <Section title="Evidence">
               <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-                The identity of this version is <code>{version.digest}</code>; the graph that serves is{' '}
-                <code>{version.artifact}</code>. The buttons above export what the ledger holds about it, with positions
-                that anybody can verify.
+                The identity of this version is <code>{version.digest}</code>
+                {version.artifact !== null && (
+                  <>
+                    ; the graph that serves is <code>{version.artifact}</code>
+                  </>
+                )}
+                . The buttons above export what the ledger holds about it, with positions that anybody can verify.
               </Text>
             </Section>
           </Panel>

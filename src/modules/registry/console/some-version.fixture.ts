@@ -10,6 +10,11 @@ export function someVersion(more: Partial<Version> = {}): Version {
     model: 'delays',
     version,
     artifact: digest('a'),
+    files: null,
+    flavors: [],
+    properties: {},
+    source: null,
+    loggedModel: null,
     signature: {
       inputs: [{ name: 'features', datatype: 'FP32', shape: [-1, 2] }],
       outputs: [{ name: 'score', datatype: 'FP32', shape: [-1, 1] }],
@@ -31,6 +36,9 @@ export function someVersion(more: Partial<Version> = {}): Version {
     author: '00000000-0000-7000-8000-000000000001',
     aliases: [],
     registeredAt: '2026-01-01T00:00:00.000Z',
+    tags: {},
+    stage: 'none',
+    changedAt: '2026-01-01T00:00:00.000Z',
     ...more,
   }
 }

@@ -77,7 +77,10 @@ export function VersionPage() {
               'Training set': data.trainingSet === null ? undefined : <DigestText digest={data.trainingSet} />,
               Code:
                 data.code === null ? undefined : <DigestText digest={data.code} download={`${data.ref}-code.tar`} />,
-              Graph: <DigestText digest={data.artifact} download={`${data.ref}.onnx`} />,
+              Graph:
+                data.artifact === null ? undefined : (
+                  <DigestText digest={data.artifact} download={`${data.ref}.onnx`} />
+                ),
               Identity: <DigestText digest={data.digest} />,
             }}
           />

@@ -1,13 +1,11 @@
-import { Anchor, Code, Stack, Text } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { Anchor, Stack, Text } from '@mantine/core'
 import { z } from 'zod'
-import { client } from '../../../console/api.ts'
 import { OperationTable } from '../../../console/design/data-table.tsx'
 import { bytes } from '../../../console/design/format.ts'
-import { Pending } from '../../../console/design/pending.tsx'
 import { usePageState } from '../../../console/page-state.ts'
-import { type ArtifactPath, getArtifact, listArtifacts } from '../contract.ts'
-import { parentsOf, prettyJson, previewOf } from './artifact-view.ts'
+import { listArtifacts } from '../contract.ts'
+import { ArtifactPreview } from './artifact-preview.tsx'
+import { nameOf, parentsOf, previewOf } from './artifact-view.ts'
 
 const PageState = z.object({
   directory: z.string().max(1000).optional().catch(undefined),
@@ -81,40 +79,7 @@ export function ArtifactBrowser({ owner }: { owner: string }) {
           </Text>
         }
       />
-      {file !== undefined && <Preview key={file} owner={owner} path={file} />}
+      {file !== undefined && <ArtifactPreview key={file} owner={owner} path={file} />}
     </Stack>
-  )
-}
-
-const nameOf = (path: string): string => path.split('/').at(-1) ?? path
-
-function Preview({ owner, path }: { owner: string; path: z.infer<typeof ArtifactPath> }) {
-  const { data, error } = useQuery({
-    queryKey: [getArtifact.name, owner, path, 'content'],
-    queryFn: async ({ signal }) => {
-      const { digest, size } = await client.call(getArtifact, { owner, path }, { signal })
-      const kind = previewOf(path, size)
-      if (kind !== 'text' && kind !== 'json') return { kind, digest }
-      const answer = await client.raw('GET', `/api/v1/objects/${digest}`)
-      return { kind, digest, text: await answer.text() }
-    },
-  })
-  return (
-    <div>
-      <Text size="sm" fw={600} mb={4} style={{ overflowWrap: 'anywhere' }}>
-        {path}
-      </Text>
-      <Pending data={data} error={error} height={160} />
-      {data?.kind === null && <Text size="sm">It is too large or of a kind that is only for download.</Text>}
-      {data?.kind === 'picture' && (
-        // Whatever the file holds, nothing but a picture can come of it here.
-        <img src={`/api/v1/objects/${data.digest}`} alt={nameOf(path)} style={{ maxWidth: '100%', minWidth: 40 }} />
-      )}
-      {data?.text !== undefined && (
-        <Code block tabIndex={0} role="region" aria-label={`Content of ${path}`} mah={480} style={{ overflow: 'auto' }}>
-          {data.kind === 'json' ? prettyJson(data.text) : data.text}
-        </Code>
-      )}
-    </div>
   )
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parentsOf, prettyJson, previewOf } from './artifact-view.ts'
+import { csvTable, jsonTable, parentsOf, prettyJson, previewOf, separatorOf } from './artifact-view.ts'
 
 test('text, JSON and pictures of a sensible size are shown; the rest is for download', () => {
   expect(
@@ -11,9 +11,30 @@ test('text, JSON and pictures of a sensible size are shown; the rest is for down
   expect(previewOf('huge.png', 20_000_000)).toBeNull()
 })
 
-test('a picture that may hold scripts is shown as the text that it is', () => {
-  expect(previewOf('drawing.svg', 100)).toBe('text')
+test('a drawing that may hold scripts is only ever a picture, a page is the text that it is', () => {
+  expect(previewOf('drawing.svg', 100)).toBe('drawing')
   expect(previewOf('page.html', 100)).toBe('text')
+})
+
+test('a CSV is read with its quotes, and tables of log_table as they are', () => {
+  expect(csvTable('a,b\r\n"x, ""y""\nz",2\n\n3,\n', ',')).toEqual({
+    columns: ['a', 'b'],
+    rows: [
+      ['x, "y"\nz', '2'],
+      ['3', ''],
+    ],
+  })
+  expect(separatorOf('a.csv', 'a;b;c\n1,5;2')).toBe(';')
+  expect(separatorOf('a.tsv', 'a,b')).toBe('\t')
+  expect(jsonTable('{"columns":["q","n"],"data":[["<b>",1],[null,{"a":2}]]}')).toEqual({
+    columns: ['q', 'n'],
+    rows: [
+      ['<b>', '1'],
+      ['', '{"a":2}'],
+    ],
+  })
+  expect(jsonTable('{"columns":3,"data":[]}')).toBeUndefined()
+  expect(jsonTable('[')).toBeUndefined()
 })
 
 test('JSON is laid out, and what is none is left alone', () => {

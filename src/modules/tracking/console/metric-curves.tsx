@@ -6,21 +6,38 @@ import { Chart } from '../../../console/design/chart.tsx'
 import { counted } from '../../../console/design/format.ts'
 import { Panel } from '../../../console/design/panel.ts'
 import { Section } from '../../../console/design/section.tsx'
-import { listMetricPoints, type MetricPoint, type TrackingRun } from '../contract.ts'
-import { curveOf, metricText } from './run-columns.ts'
+import { type LoggedPoint, sampleMetric, type TrackingRun } from '../contract.ts'
+import { curveOf, isSystemMetric, metricText } from './run-columns.ts'
 
 const pageSize = 12
-const mostPoints = 5_000
+/** More than a chart of this width can show. */
+const mostPoints = 500
 
-/** Every metric of a run with its history. */
+/** Every metric of a run with its history; those of the machine by themselves. */
 export function MetricCurves({ run: { run, metrics } }: { run: TrackingRun }) {
+  const system = metrics.filter(({ key }) => isSystemMetric(key))
+  return (
+    <Stack>
+      <Curves title="Metrics" run={run} metrics={metrics.filter(({ key }) => !isSystemMetric(key))} />
+      {system.length > 0 && <Curves title="System metrics" run={run} metrics={system} />}
+    </Stack>
+  )
+}
+
+interface CurvesProps {
+  title: string
+  run: string
+  metrics: TrackingRun['metrics']
+}
+
+function Curves({ title, run, metrics }: CurvesProps) {
   const [search, setSearch] = useState('')
   const [shown, setShown] = useState(pageSize)
   const found = metrics.filter(({ key }) => key.toLowerCase().includes(search.toLowerCase()))
   return (
     <Panel>
       <Section
-        title="Metrics"
+        title={title}
         aside={
           metrics.length > pageSize && (
             <TextInput
@@ -61,11 +78,13 @@ export function MetricCurves({ run: { run, metrics } }: { run: TrackingRun }) {
   )
 }
 
-function MetricCurve({ run, latest }: { run: string; latest: MetricPoint }) {
+function MetricCurve({ run, latest }: { run: string; latest: LoggedPoint }) {
   const { data } = useQuery(
-    read(listMetricPoints, { run, key: latest.key, limit: mostPoints }, ['run', 'tracking-run']),
+    read(sampleMetric, { runs: [run], key: latest.key, points: mostPoints }, ['run', 'tracking-run']),
   )
-  const points = data?.items
+  const [series] = data?.series ?? []
+  const points = series?.points
+  const total = series?.total ?? 0
   const option = useMemo(
     () => ({
       tooltip: { show: false },
@@ -84,16 +103,16 @@ function MetricCurve({ run, latest }: { run: string; latest: MetricPoint }) {
       {points !== undefined && points.length > 1 && (
         <Chart
           height={130}
-          label={`${latest.key} over ${counted(points.length, 'point')}, from ${points[0]?.value} to ${points.at(-1)?.value}`}
+          label={`${latest.key} over ${counted(total, 'point')}, from ${points[0]?.value} to ${points.at(-1)?.value}`}
           option={option}
         />
       )}
       <Text size="xs" c="dimmed">
         {points === undefined
           ? 'Reading …'
-          : points.length === 1
+          : total === 1
             ? 'one point'
-            : `${counted(points.length, 'point')}${data?.nextCursor == null ? '' : ', and more'}, last at step ${latest.step}`}
+            : `${counted(total, 'point')}, last at step ${latest.step}`}
       </Text>
     </div>
   )

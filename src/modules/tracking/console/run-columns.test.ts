@@ -11,7 +11,14 @@ import {
   usualColumns,
 } from './run-columns.ts'
 
-const point = (key: string, value: number | 'NaN') => ({ key, value, step: 0, timestamp: 0, loggedModel: null })
+const point = (key: string, value: number | 'NaN') => ({
+  key,
+  value,
+  step: 0,
+  timestamp: 0,
+  lowest: null,
+  highest: null,
+})
 
 const run: TrackingRun = {
   run: '00000000-0000-7000-8000-00000000000a',
@@ -22,7 +29,7 @@ const run: TrackingRun = {
   startedAt: '2026-01-01T00:00:00.000Z',
   endedAt: null,
   author: '00000000-0000-7000-8000-000000000001',
-  tags: { team: 'a', 'mlflow.user': 'ada' },
+  tags: { team: 'a', 'mlflow.user': 'ada', 'mlflow.source.type': 'LOCAL' },
   params: { 'model.depth': '4' },
   metrics: [point('auc', 0.123456789), point('val/loss', 'NaN')],
   datasets: [],
@@ -31,7 +38,13 @@ const run: TrackingRun = {
 
 test('columns survive the way through an address, with points and slashes in their keys', () => {
   const all = availableColumns([run, run])
-  expect(all.map(columnText)).toEqual(['metric.auc', 'metric.val/loss', 'param.model.depth', 'tag.team'])
+  expect(all.map(columnText)).toEqual([
+    'metric.auc',
+    'metric.val/loss',
+    'param.model.depth',
+    'tag.mlflow.user',
+    'tag.team',
+  ])
   expect(columnsOf(all.map(columnText).join(','))).toEqual(all)
   expect(columnsOf('nothing,metric.,attribute.x,metric.auc,metric.auc')).toEqual([{ field: 'metric', key: 'auc' }])
   expect(usualColumns([run]).map(columnText)).toEqual(['metric.auc', 'metric.val/loss', 'param.model.depth'])

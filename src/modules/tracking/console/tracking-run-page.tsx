@@ -2,7 +2,7 @@ import { Badge, Group, Stack, Tabs, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { traceLineage } from '#platform/kernel/contract.ts'
-import { read } from '../../../console/api.ts'
+import { client, read } from '../../../console/api.ts'
 import { DataTable } from '../../../console/design/data-table.tsx'
 import { Facts } from '../../../console/design/facts.tsx'
 import { duration, shortened } from '../../../console/design/format.ts'
@@ -18,15 +18,18 @@ import { LineageAround } from '../../../console/lineage/lineage-around.tsx'
 import { PageTabs } from '../../../console/page-tabs.tsx'
 import { PersonName } from '../../../console/person-name.tsx'
 import { SubjectLink } from '../../../console/subject-link.tsx'
-import { getExperiment, getTrackingRun, searchLoggedModels, type TrackingRun } from '../contract.ts'
+import { getExperiment, getTrackingRun, logRunData, searchLoggedModels, type TrackingRun } from '../contract.ts'
 import { ArtifactBrowser } from './artifact-browser.tsx'
 import { MetricCurves } from './metric-curves.tsx'
+import { Note, noteTag } from './note.tsx'
+import { ReproductionPanel } from './reproduction-panel.tsx'
 import { statusTones } from './run-status.ts'
 
 const tabs = {
   metrics: 'Metrics',
   params: 'Params and tags',
   artifacts: 'Artifacts',
+  reproduce: 'Reproduce',
   history: 'Models and history',
 }
 /** A tracked run: what it was given, how its metrics went, what it left behind. */
@@ -57,11 +60,14 @@ export function TrackingRunPage() {
               } as const,
             ]),
       ]}
-      about={data?.tags['mlflow.note.content']}
     >
       <Pending data={data} error={error} />
       {data !== undefined && (
         <>
+          <Note
+            text={data.tags[noteTag]}
+            save={(text) => client.call(logRunData, { run: data.run, tags: { [noteTag]: text } })}
+          />
           <RunFacts run={data} />
           <PageTabs tabs={tabs}>
             <Tabs.Panel value="metrics">
@@ -80,6 +86,9 @@ export function TrackingRunPage() {
                   <ArtifactBrowser owner={data.run} />
                 </Section>
               </Panel>
+            </Tabs.Panel>
+            <Tabs.Panel value="reproduce">
+              <ReproductionPanel run={data} />
             </Tabs.Panel>
             <Tabs.Panel value="history">
               <Stack>

@@ -12,3 +12,13 @@ export async function workspaceHasObject(db: Db, workspace: string, digest: stri
   `.execute(db)
   return rows.length > 0
 }
+
+/** Which of the digests are not objects of the workspace. */
+export async function objectsMissing(db: Db, workspace: string, digests: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ digest: string }>`
+    select digest from unnest(${digests}::text[]) as wanted (digest)
+    where not exists (select 1 from ledger.subject
+      where workspace = ${workspace} and kind = 'object' and id = digest and role <> 'input')
+  `.execute(db)
+  return rows.map((row) => row.digest)
+}

@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createToken } from '#modules/identity/contract.ts'
+import { identity } from '#modules/identity/module.ts'
+import { registry } from '#modules/registry/module.ts'
+import { traces } from '#modules/traces/module.ts'
+import { tracking } from '#modules/tracking/module.ts'
+import { mlflow } from '#protocols/mlflow/module.ts'
+import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
+import { pythonEnvironment } from './python-environment.ts'
+
+const environment = pythonEnvironment(
+  join(import.meta.dirname, '../../examples/flight-delays-python/steps/requirements.txt'),
+)
+if ('missing' in environment) console.log(`skipped: ${environment.missing}`)
+
+describe.skipIf('missing' in environment)('the stock mlflow client that traces', { timeout: 300_000 }, () => {
+  const python = 'python' in environment ? environment.python : ''
+  let pave: TestPlatform
+  let url: string
+  let token: string
+  let folder: string
+
+  beforeAll(async () => {
+    pave = await createTestPlatform({ modules: [identity, tracking, traces, registry, mlflow] })
+    url = await pave.controlPlane.http.listen({ host: '127.0.0.1', port: 0 })
+    await pave.as('ada', 'contributor')
+    token = (await pave.run(createToken, { principal: 'ada', name: 'notebook' })).token
+    folder = await mkdtemp(join(tmpdir(), 'pave-mlflow-'))
+  })
+  afterAll(async () => {
+    await pave.drop()
+    await rm(folder, { recursive: true })
+  })
+
+  it('finds its spans, tags, assessments, datasets and scorers again', async () => {
+    const { stdout } = await promisify(execFile)(python, [join(import.meta.dirname, 'mlflow-traces.py')], {
+      cwd: folder,
+      env: {
+        PATH: '/usr/bin:/bin',
+        HOME: folder,
+        MLFLOW_TRACKING_URI: url,
+        MLFLOW_TRACKING_TOKEN: token,
+        MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
+        MLFLOW_ENABLE_ASYNC_TRACE_LOGGING: 'true',
+        GIT_PYTHON_REFRESH: 'quiet',
+        MLFLOW_DISABLE_TELEMETRY: 'true',
+        PYTHONDONTWRITEBYTECODE: '1',
+      },
+    })
+    const seen = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
+    const all = ['fail', 'when', 'why']
+    const answered = ['when', 'why']
+    expect(seen).toEqual({
+      asynchronous: 'true',
+      found: ['why', 'when', 'fail'],
+      trace: {
+        state: ['OK', 'OK', 'ERROR'],
+        spans: [
+          ['answer', 'CHAIN', 'OK'],
+          ['retrieve', 'RETRIEVER', 'OK'],
+          ['generate', 'LLM', 'OK'],
+        ],
+        inputs: { question: 'why' },
+        outputs: 'why? ü 🛫',
+        documents: ['str', 'float', 'int'],
+        big: true,
+        tokens: { input_tokens: 10, output_tokens: 4, total_tokens: 14 },
+        preview: '{"question": "why"}',
+        name: 'answer',
+        run: true,
+        session: 's-1',
+        duration: true,
+        exception: ['exception'],
+        one: 'retrieve',
+      },
+      assessments: {
+        value: 0.95,
+        metadata: { seen: 'twice' },
+        valid: [
+          ['helpful', false],
+          ['expected', null],
+          ['helpful', true],
+        ],
+        expectation: { answer: ['why?'], n: 1 },
+        source: 'CODE',
+      },
+      searches: {
+        "trace.status = 'ERROR'": ['fail'],
+        "attributes.status IN ('OK')": answered,
+        "name = 'answer' AND tags.question LIKE 'wh%'": answered,
+        'tags.reviewed IS NULL': ['fail', 'when'],
+        "metadata.mlflow.trace.session = 's-1'": all,
+        "span.name = 'generate' AND span.status = 'ERROR'": ['fail'],
+        "span.name = 'retrieve' AND span.status = 'ERROR'": [],
+        "span.type = 'LLM'": all,
+        "span.attributes.model = 'tiny'": all,
+        "span.attributes.mlflow.spanInputs LIKE '%when%'": ['when'],
+        "trace.text LIKE '%about why%'": ['why'],
+        "tags.question RLIKE '^(why|fail)$'": ['fail', 'why'],
+        'feedback.helpful > 0.9': ['why'],
+        "feedback.helpful = 'no'": ['when'],
+        'expectation.expected IS NOT NULL': ['why'],
+        now: all,
+        run: ['why'],
+      },
+      pages: 2,
+      linked: ['when'],
+      'by hand': [[1, 2.5, null, true], '"done"'],
+      deleted: [1, [], null],
+      dataset: {
+        name: 'cases',
+        before: 2,
+        records: ['{"question": "why"}'],
+        sources: ['HUMAN'],
+        expectations: [{ answer: 'because', sure: true, expected: { answer: ['why?'], n: 1 } }],
+        found: [true],
+        experiments: true,
+        gone: 0,
+      },
+      scorers: { version: 2, listed: [['tone', 2]], versions: [1, 2], first: '{"name": "tone"}', online: [] },
+      refused: {
+        'unknown trace': 'RESOURCE_DOES_NOT_EXIST',
+        'a path': 'INVALID_PARAMETER_VALUE',
+        filter: 'INVALID_PARAMETER_VALUE',
+        'no filter': 'INVALID_PARAMETER_VALUE',
+        pattern: 'INVALID_PARAMETER_VALUE',
+        assessment: 'RESOURCE_DOES_NOT_EXIST',
+        scorer: 'RESOURCE_DOES_NOT_EXIST',
+      },
+    })
+  })
+})
