@@ -34,7 +34,7 @@ type Parameters = Record<string, string | number | readonly string[] | undefined
 export function openMlflowServer(text: string, { token }: { token: string | undefined }): MlflowSource {
   const url = new URL(text)
   const authorization =
-    token !== undefined
+    token !== undefined && token !== ''
       ? `Bearer ${token}`
       : url.username !== ''
         ? `Basic ${btoa(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`)}`
