@@ -241,7 +241,7 @@ describe('requests to the API', () => {
       'invalid_input',
       { problems: [expect.objectContaining({ pointer: '/model' })] },
       {},
-      'BAD',
+      'a%40b',
     ],
     ['no token', good, 401, 'unauthenticated', {}, { authorization: '' }],
     ['a wrong token', good, 401, 'unauthenticated', {}, { authorization: 'Bearer pave_x' }],
