@@ -160,8 +160,8 @@ function Row(props: {
             width: `${((duration ?? length - offset) / length) * 100}%`,
           }}
         />
-        <span className={styles.took}>{duration === null ? 'running' : nanoseconds(duration)}</span>
       </div>
+      <span className={styles.took}>{duration === null ? 'running' : nanoseconds(duration)}</span>
     </div>
   )
 }
