@@ -44,6 +44,7 @@ const tenants = tables.filter((table) => table.workspace).map((table) => table.n
 /** What belongs to no tenant, each with its reason. */
 const shared = [
   /\.migration(_lock)?$/, // the migrator's own
+  /^platform\.withdrawn_object$/, // digests of bytes that are gone from the store, which is one for all workspaces
   /^ledger\.(leaf|head|cursor|signer)$/, // hashes, positions and a public key, of all workspaces alike
 ]
 

@@ -93,7 +93,7 @@ describeConsole('models', () => {
     await page.getByText('champion is aliased@1').waitFor()
     await move('2')
     await page.getByText('it was aliased@1').waitFor()
-    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByRole('button', { name: 'Undo', exact: true }).click()
     await page.getByText('champion is aliased@1').waitFor()
     expect(await at()).toBe(1)
 
@@ -109,6 +109,30 @@ describeConsole('models', () => {
     expect(await page.getByPlaceholder('champion').inputValue()).toBe('champion')
     await page.getByRole('button', { name: 'Move from 3' }).click()
     await eventually(async () => (await at()) === 2)
+  })
+
+  it('tells who moved an alias, when and why, and takes the last move back with a reason', async () => {
+    await prepare('told', 2)
+    await admin.call(setAlias, { model: 'told', alias: 'champion', version: 1, reason: awkward })
+    await admin.call(setAlias, { model: 'told', alias: 'champion', version: 2 })
+    const page = await openPage('admin', '/models/told')
+    const moves = page.getByRole('table', { name: 'Moves of aliases' })
+    await moves.getByText(awkward).waitFor()
+    await page.getByRole('button', { name: 'Undo the last move of champion' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('goes back to told@1 from told@2').waitFor()
+    await dialog.getByLabel('Reason').fill('worse on Mondays')
+    await expectAccessible(page)
+    await dialog.getByRole('button', { name: 'Undo the move' }).click()
+    await moves.getByRole('row', { name: /champion.*told@2.*told@1.*worse on Mondays/ }).waitFor()
+    await moves.getByText('was taken back').waitFor()
+    expect((await admin.call(getVersion, { version: 'told@champion' })).version).toBe(1)
+    await moves
+      .getByRole('row', { name: /worse on Mondays/ })
+      .getByRole('link')
+      .last()
+      .click()
+    await page.getByRole('heading', { level: 1, name: 'undo-alias-move' }).waitFor()
   })
 
   it('shows names of every script, and HTML as the text that it is', async () => {

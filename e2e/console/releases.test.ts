@@ -1,6 +1,14 @@
 import { beforeAll, expect, it } from 'vitest'
 import { putModel, registerVersion } from '#modules/registry/contract.ts'
-import { getEndpoint, listReleases, putEndpoint, startRelease } from '#modules/releases/contract.ts'
+import {
+  advanceRelease,
+  getEndpoint,
+  listReleases,
+  putEndpoint,
+  rollbackRelease,
+  startRelease,
+} from '#modules/releases/contract.ts'
+import { listServedSpans } from '#modules/releases/served-contract.ts'
 import { linearModel } from '#testing/onnx.ts'
 import { eventually } from '../support/wait.ts'
 import {
@@ -101,6 +109,47 @@ describeConsole('a release', () => {
     await page.getByText('Rolled back: Twice is too much').waitFor()
     await page.getByRole('table', { name: 'Ledger' }).getByText('start-release').waitFor()
     await expectAccessible(page)
+  })
+
+  it('says what answered at any moment, and which entries prove it', async () => {
+    const on = await prepare('at-a-time')
+    const { id } = await admin.call(startRelease, { ...on, version: 'at-a-time@2', note: 'try it' })
+    await admin.call(advanceRelease, { release: id })
+    await admin.call(rollbackRelease, { ...on, reason: 'slower' })
+    const { generation } = await admin.call(getEndpoint, on)
+    await eventually(async () =>
+      (await admin.call(getEndpoint, on)).nodes.every((one) => one.generation === generation),
+    )
+    const { items } = await admin.call(listServedSpans, on)
+    const page = await openPage('admin', `/endpoints/prod/at-a-time?at=${items[1]?.from}`)
+    const answer = page.getByRole('region', { name: 'What answered at that moment' })
+    await answer.getByText('canary at-a-time@2 50 %').waitFor()
+    await answer.getByText('release moved on').waitFor()
+    await answer.getByRole('table', { name: 'Nodes at that moment' }).waitFor()
+
+    const changes = page.getByRole('table', { name: 'Changes of what answers' })
+    await changes.getByRole('row', { name: /at-a-time@1 100 %.*until now.*rolled back.*slower/ }).waitFor()
+    await changes
+      .getByRole('row', { name: /started/ })
+      .last()
+      .getByRole('button')
+      .click()
+    await answer.getByText('primary at-a-time@1 100 %').waitFor()
+    expect(new Date(new URL(page.url()).searchParams.get('at') ?? '').toISOString()).toBe(items.at(-1)?.from)
+    await expectAccessible(page)
+
+    // Before anything was released, by the keyboard: in the reader's own time.
+    await page.getByLabel('At, in your time').fill('2020-02-01T12:00:00')
+    await page.getByRole('button', { name: 'What answered?' }).click()
+    await answer.getByText('Nothing had been released to it by then.').waitFor()
+    expect(new URL(page.url()).searchParams.get('at')).toContain('2020-02-01T11:00:00')
+    await changes.getByRole('link', { name: 'rolled back' }).click()
+    await page.getByRole('heading', { level: 1, name: 'rollback-release' }).waitFor()
+    await page.goto('/models/at-a-time/versions/2?tab=history')
+    const times = page.getByRole('table', { name: 'When it answered' })
+    await times.getByRole('row', { name: /prod\/at-a-time.*50 %.*canary/ }).waitFor()
+    await times.getByRole('link', { name: 'prod/at-a-time' }).first().click()
+    await answer.getByText('canary at-a-time@2 50 %').waitFor()
   })
 
   it('keeps what was typed when it is refused, and leads to the approval that another waits for', async () => {

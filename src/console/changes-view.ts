@@ -9,6 +9,7 @@ export const changes = [
   'register-version',
   'set-alias',
   'delete-alias',
+  'undo-alias-move',
   'put-endpoint',
   'put-monitor',
   'put-policy',
@@ -77,6 +78,15 @@ export function changeOf(entry: LedgerEntry): Change | undefined {
         : { tone: 'bad', parts: [...one('incident', said(facts['incident'])), ' was opened on ', ...one('endpoint')] }
     case 'resolve-incident':
       return { tone: 'good', parts: [...one('incident', said(facts['incident'])), ' was resolved'] }
+    case 'set-alias':
+    case 'delete-alias':
+    case 'undo-alias-move': {
+      const taken = operation === 'delete-alias' || facts['to'] === null
+      return {
+        tone: 'idle',
+        parts: [`The alias ${said(facts['alias'])} was ${taken ? 'taken from' : 'moved to'} `, ...one('version')],
+      }
+    }
     case 'approve':
     case 'reject': {
       const verb = operation === 'approve' ? 'approved' : 'rejected'

@@ -53,6 +53,7 @@ const pages = [
   page('/pipelines/$pipeline', () => import('#modules/pipelines/console/pipeline-page.tsx'), 'PipelinePage'),
   page('/runs/$run', () => import('#modules/pipelines/console/run-page.tsx'), 'RunPage'),
   page('/experiments', () => import('#modules/tracking/console/experiments-page.tsx'), 'ExperimentsPage'),
+  page('/experiments/trash', () => import('#modules/tracking/console/trash-page.tsx'), 'TrashPage'),
   page('/experiments/$experiment', () => import('#modules/tracking/console/experiment-page.tsx'), 'ExperimentPage'),
   page('/tracking-runs/$run', () => import('#modules/tracking/console/tracking-run-page.tsx'), 'TrackingRunPage'),
   page('/traces', () => import('#modules/traces/console/traces-page.tsx'), 'TracesPage'),

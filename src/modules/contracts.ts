@@ -10,8 +10,10 @@ import * as pipelines from './pipelines/contract.ts'
 import * as predictions from './predictions/contract.ts'
 import * as registry from './registry/contract.ts'
 import * as releases from './releases/contract.ts'
+import * as releasesServed from './releases/served-contract.ts'
 import * as traces from './traces/contract.ts'
 import * as tracking from './tracking/contract.ts'
+import * as trackingTrash from './tracking/trash-contract.ts'
 import * as webhooks from './webhooks/contract.ts'
 
 const contracts: ReadonlyArray<readonly [string, object]> = [
@@ -19,7 +21,7 @@ const contracts: ReadonlyArray<readonly [string, object]> = [
   ['identity', identity],
   ['datasets', datasets],
   ['feature-store', featureStore],
-  ['tracking', tracking],
+  ['tracking', { ...tracking, ...trackingTrash }],
   ['traces', traces],
   ['registry', registry],
   ['webhooks', webhooks],
@@ -27,7 +29,7 @@ const contracts: ReadonlyArray<readonly [string, object]> = [
   ['governance', governance],
   ['predictions', predictions],
   ['monitoring', monitoring],
-  ['releases', releases],
+  ['releases', { ...releases, ...releasesServed }],
   ['incidents', incidents],
 ]
 

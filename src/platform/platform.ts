@@ -137,6 +137,8 @@ export interface ModuleDefinition {
   admissions?: Record<string, AdmissionVoice>
   /** What the global search finds of this module. */
   search?: readonly SearchSource[]
+  /** Digests of the objects that name other objects, in all workspaces: what they name is in use. */
+  objectLists?: (system: Kysely<unknown>) => Promise<readonly string[]>
   /** Uploads, streams and foreign protocols that no declaration fits. */
   routes?: (app: FastifyInstance, platform: Platform) => void
   /** Background work; answers how to stop it. */

@@ -42,7 +42,9 @@ async function probeObjects(site: Site): Promise<Finding[]> {
 async function sampleObjects(site: SiteWithDatabase): Promise<Finding[]> {
   const { rows } = await site.database.query<{ id: string }>(
     `select distinct on (id) id from (
-       select s.id from ledger.subject s where s.kind = 'object' and s.role <> 'input' order by s.entry desc limit $1
+       select s.id from ledger.subject s where s.kind = 'object' and s.role <> 'input'
+         and not exists (select from platform.withdrawn_object w where w.digest = s.id and w.entry >= s.entry)
+       order by s.entry desc limit $1
      ) newest`,
     [sample],
   )

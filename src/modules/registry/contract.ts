@@ -239,6 +239,8 @@ export const listVersions = operation({
 /** Where the caller saw the alias, null for nowhere; one that has been moved meanwhile stays where it is. */
 const AliasedBefore = z.int().min(1).nullable().optional()
 
+const MoveReason = z.string().max(500).default('').describe('Why; it stays in the ledger')
+
 export const setAlias = operation({
   name: 'set-alias',
   method: 'PUT',
@@ -247,7 +249,13 @@ export const setAlias = operation({
   effect: 'write',
   permission: { verb: 'model:alias', on: ['model'] },
   errors: ['version_not_found', 'alias_reserved', 'alias_moved'],
-  input: z.object({ model: ModelName, alias: Alias, version: z.int().min(1), from: AliasedBefore }),
+  input: z.object({
+    model: ModelName,
+    alias: Alias,
+    version: z.int().min(1),
+    from: AliasedBefore,
+    reason: MoveReason,
+  }),
   output: z.object({ model: ModelName, alias: Alias, version: z.int() }),
 })
 
@@ -259,8 +267,55 @@ export const deleteAlias = operation({
   effect: 'write',
   permission: { verb: 'model:alias', on: ['model'] },
   errors: ['version_not_found', 'alias_moved'],
-  input: z.object({ model: ModelName, alias: Alias, from: AliasedBefore }),
+  input: z.object({ model: ModelName, alias: Alias, from: AliasedBefore, reason: MoveReason }),
   output: z.object({ removed: z.boolean() }),
+})
+
+export const AliasMove = z.object({
+  alias: z.string(),
+  /** Null where it was at no version, or is at none now. */
+  from: z.int().nullable(),
+  to: z.int().nullable(),
+  at: Instant,
+  by: z.uuid(),
+  byName: z.string().nullable(),
+  reason: z.string(),
+  operation: z.string(),
+  /** The ledger entry that proves it. */
+  entry: z.uuid(),
+  leaf: z.int().nullable(),
+  /** Entry of the move that this one took back. */
+  undoes: z.uuid().nullable(),
+})
+export type AliasMove = z.infer<typeof AliasMove>
+
+export const listAliasMoves = operation({
+  name: 'list-alias-moves',
+  method: 'GET',
+  path: '/api/v1/models/:model/alias-moves',
+  summary: "List the moves of a model's aliases, newest first: from where, to where, who, when and why",
+  effect: 'read',
+  permission: { verb: 'model:read', on: ['model'] },
+  errors: [],
+  input: z.object({ model: ModelName, alias: Alias.optional(), ...listInput }),
+  output: pageOf(AliasMove),
+})
+
+export const undoAliasMove = operation({
+  name: 'undo-alias-move',
+  method: 'POST',
+  path: '/api/v1/models/:model/aliases/:alias/undo',
+  summary: 'Take back the last move of an alias; refused when it was moved since',
+  effect: 'write',
+  permission: { verb: 'model:alias', on: ['model'] },
+  errors: ['model_not_found', 'version_not_found', 'alias_moved', 'alias_move_final'],
+  input: z.object({
+    model: ModelName,
+    alias: Alias,
+    move: z.uuid().describe('The ledger entry of the move: entry in `pave list-alias-moves`'),
+    reason: MoveReason,
+  }),
+  output: z.object({ model: ModelName, alias: Alias, version: z.int().nullable() }),
 })
 
 const searchInput = {
@@ -423,6 +478,11 @@ export const errors = defineErrors({
     status: 412,
     summary: 'Somebody moved the alias meanwhile.',
     hint: 'Look at where it points now, and move it again if that is still what you want.',
+  },
+  alias_move_final: {
+    status: 409,
+    summary: 'The alias went with its version, which was taken out of the registry.',
+    hint: 'Point the alias at another version with `pave set-alias`.',
   },
   alias_reserved: {
     status: 422,

@@ -6,11 +6,13 @@ import { deleteVersion } from './delete-version.ts'
 import { getModel } from './get-model.ts'
 import { getVersion } from './get-version.ts'
 import { importVersion } from './import-version.ts'
+import { listAliasMoves } from './list-alias-moves.ts'
 import { listModels } from './list-models.ts'
 import { listVersions } from './list-versions.ts'
 import { createRegistry } from './migrations/0001-create-registry.ts'
 import { dateChangesOfModels } from './migrations/0002-date-changes-of-models.ts'
 import { letVersionsBeLabelledAndRemoved } from './migrations/0003-let-versions-be-labelled-and-removed.ts'
+import { objectLists } from './object-lists.ts'
 import { putModel } from './put-model.ts'
 import { registerVersion } from './register-version.ts'
 import { renameModel } from './rename-model.ts'
@@ -18,6 +20,7 @@ import { search } from './search.ts'
 import { searchModels } from './search-models.ts'
 import { searchVersions } from './search-versions.ts'
 import { setAlias } from './set-alias.ts'
+import { undoAliasMove } from './undo-alias-move.ts'
 import { updateVersion } from './update-version.ts'
 
 export const registry = defineModule({
@@ -38,8 +41,11 @@ export const registry = defineModule({
     deleteVersion,
     setAlias,
     deleteAlias,
+    listAliasMoves,
+    undoAliasMove,
   ],
   errors,
+  objectLists,
   search,
   migrations: {
     '0001-create-registry': createRegistry,

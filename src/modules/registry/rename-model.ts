@@ -10,7 +10,7 @@ import { identityOf, modelOf, registryFailure, type VersionRow } from './tables.
  * numbers, authors and times that they had, and those of the old name are removed.
  */
 export const renameModel = handle(contract.renameModel, async (ctx, { model, name }) => {
-  const { spec } = await requireModel(ctx.db, model, true)
+  const { spec, aliases } = await requireModel(ctx.db, model, true)
   if (model === name) return modelOf(await requireModel(ctx.db, model))
   const { rows } = await sql<{ last_version: number; removed_at: string | null }>`
     select last_version, removed_at from registry.model where name = ${name} for update
@@ -40,7 +40,7 @@ export const renameModel = handle(contract.renameModel, async (ctx, { model, nam
     ctx.entry.output('version', `${name}@${version}`)
   }
   ctx.entry.after(spec)
-  ctx.entry.facts({ from: model, versions: versions.length })
+  ctx.entry.facts({ from: model, versions: versions.length, aliases })
   const after = await findModel(ctx.db, name)
   if (after === undefined) throw new Error('a model that was just made is there')
   return modelOf(after)

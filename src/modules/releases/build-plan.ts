@@ -47,7 +47,7 @@ export async function publishServingPlan(
         signature = ${signature}, key_id = ${keyId}, issued_at = ${plan.issuedAt}
     where environment = ${environment}
   `.execute(ctx.db)
-  ctx.entry.facts({ environment, generation: plan.generation })
+  ctx.entry.facts({ environment, generation: plan.generation, plan: digestOf(payload) })
   await announcePlan(ctx, environment)
   return { generation: plan.generation, changed: true }
 }

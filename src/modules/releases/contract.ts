@@ -26,7 +26,7 @@ export const ServedVersion = z.object({
 })
 
 /** A trailing aggregation as the windowed-aggregation algorithm takes it; `window` and `hop` in milliseconds. */
-export const ServedAggregation = z.object({
+const ServedAggregation = z.object({
   name: z.string(),
   function: z.enum(['count', 'sum', 'mean', 'min', 'max']),
   column: z.string().optional(),
@@ -46,12 +46,12 @@ export const ServedView = z.object({
   features: z.array(z.object({ name: z.string(), aggregation: z.string() })),
 })
 
-export const RequestField = z.object({
+const RequestField = z.object({
   name: z.string(),
   type: z.enum(['int', 'double', 'bool', 'string', 'timestamp']),
 })
 
-export const ServedRoute = z.object({
+const ServedRoute = z.object({
   variant: z.enum(['primary', 'canary']),
   version: z.string(),
   /** Share of the traffic in basis points; the weights of an endpoint's routes add up to 10,000. */
@@ -202,7 +202,7 @@ export const Verdict = z.object({
 })
 export type Verdict = z.infer<typeof Verdict>
 
-export const ReleaseState = z.enum(['shadow', 'canary', 'completed', 'rolled-back'])
+const ReleaseState = z.enum(['shadow', 'canary', 'completed', 'rolled-back'])
 
 const ReleaseNote = z.string().max(500).default('')
 

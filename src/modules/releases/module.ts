@@ -11,6 +11,7 @@ import { listEndpointHealth } from './list-endpoint-health.ts'
 import { listEndpoints } from './list-endpoints.ts'
 import { listJoinTokens } from './list-join-tokens.ts'
 import { listReleases } from './list-releases.ts'
+import { listServedSpans } from './list-served-spans.ts'
 import { listServedVersions } from './list-served-versions.ts'
 import { createReleases } from './migrations/0001-create-releases.ts'
 import { tellWhyAndWhatOverrides } from './migrations/0002-tell-why-and-what-overrides.ts'
@@ -25,6 +26,8 @@ import { nodeRoutes } from './routes.ts'
 import { search } from './search.ts'
 import { startRelease } from './start-release.ts'
 import { keepPlansCurrent, rollBackUnloadable, watchReleases } from './watch-release.ts'
+import { whatServed } from './what-served.ts'
+import { whenServed } from './when-served.ts'
 
 export const releases = defineModule({
   name: 'releases',
@@ -38,6 +41,9 @@ export const releases = defineModule({
     listReleases,
     assessRelease,
     listServedVersions,
+    whatServed,
+    listServedSpans,
+    whenServed,
     advanceRelease,
     rollbackRelease,
     publishPlan,

@@ -10,7 +10,7 @@ export const ExperimentId = z.string().regex(/^(0|[1-9]\d{0,8})$/, 'an experimen
 export const LoggedModelId = z.string().regex(/^m-[0-9a-f]{32}$/, 'a logged model id is m- and 32 hexadecimal digits')
 
 /** Of a metric, parameter or tag. Slashes group keys, so a key must be a path that means itself. */
-const Key = z
+export const Key = z
   .string()
   .min(1)
   .max(250)
@@ -134,7 +134,7 @@ export type LoggedModel = z.infer<typeof LoggedModel>
 /** Artifacts belong to a run or to a logged model. */
 export const ArtifactOwner = z.union([z.uuid(), LoggedModelId])
 
-export const Artifact = z.object({ path: ArtifactPath, digest: Digest, size: z.int().min(0) })
+const Artifact = z.object({ path: ArtifactPath, digest: Digest, size: z.int().min(0) })
 
 /** One thing in a directory; a directory has the size 0 and no digest. */
 const ArtifactEntry = z.object({
@@ -213,7 +213,7 @@ export const updateExperiment = operation({
   summary: 'Rename, tag, delete or restore an experiment',
   effect: 'write',
   permission: { verb: 'experiment:update', on: ['experiment'] },
-  errors: ['experiment_not_found', 'experiment_exists'],
+  errors: ['experiment_not_found', 'experiment_exists', 'being_purged'],
   input: z.object({
     experiment: ExperimentId,
     name: Name.optional(),
@@ -260,7 +260,7 @@ export const updateTrackingRun = operation({
   summary: 'End, rename, delete or restore a tracked run, or take tags off it',
   effect: 'write',
   permission: { verb: 'run:update', on: [] },
-  errors: ['tracking_run_not_found', 'tracking_run_deleted'],
+  errors: ['tracking_run_not_found', 'tracking_run_deleted', 'being_purged'],
   input: z.object({
     run: z.uuid(),
     name: Name.optional(),
@@ -447,18 +447,6 @@ export const updateLoggedModel = operation({
     removeTags: z.array(z.string().max(250)).max(100).default([]),
   }),
   output: LoggedModel,
-})
-
-export const deleteLoggedModel = operation({
-  name: 'delete-logged-model',
-  method: 'DELETE',
-  path: '/api/v1/logged-models/:loggedModel',
-  summary: 'Take a logged model out of lists; versions registered from it keep their files',
-  effect: 'write',
-  permission: { verb: 'run:update', on: [] },
-  errors: ['logged_model_not_found'],
-  input: z.object({ loggedModel: LoggedModelId }),
-  output: z.object({ removed: z.boolean() }),
 })
 
 export const searchLoggedModels = operation({
@@ -655,6 +643,16 @@ export const errors = defineErrors({
     status: 409,
     summary: 'A run has this id already, in another experiment.',
     hint: 'Two experiments of the other server have one name here: rename one there, and import again.',
+  },
+  being_purged: {
+    status: 409,
+    summary: 'A part of it is gone already.',
+    hint: 'It cannot be restored any more; a backup may have it.',
+  },
+  not_in_trash: {
+    status: 409,
+    summary: 'Only what is deleted can be purged.',
+    hint: 'See what is in the trash with `pave list-trash`; delete what is not there first.',
   },
   logged_model_elsewhere: {
     status: 409,

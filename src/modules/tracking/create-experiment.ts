@@ -12,7 +12,11 @@ export const createExperiment = handle(contract.createExperiment, async (ctx, { 
   const now = ctx.clock.iso()
   const { rows } = await sql<ExperimentRow>`
     insert into tracking.experiment (workspace, id, name, state, tags, created_at, updated_at)
-    select ${ctx.workspace}, (select coalesce(max(id), 0) + 1 from tracking.experiment), ${name}, 'active',
+    select ${ctx.workspace}, (
+      select coalesce(max(id), 0) + 1 from (
+        select id from tracking.experiment union all select id from tracking.purged_experiment
+      ) taken
+    ), ${name}, 'active',
            ${JSON.stringify(tags)}::jsonb, ${now}, ${now}
     where ${name} <> ${defaultExperimentName}
     on conflict (workspace, name) do nothing

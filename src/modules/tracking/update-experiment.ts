@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
 import * as contract from './contract.ts'
 import { openExperiment } from './open-experiment.ts'
+import { requireRestorable, stateColumns } from './remove.ts'
 import { type ExperimentRow, experimentOf, findExperiment, trackingFailure } from './tables.ts'
 
 export const updateExperiment = handle(contract.updateExperiment, async (ctx, input) => {
@@ -13,11 +14,12 @@ export const updateExperiment = handle(contract.updateExperiment, async (ctx, in
     const { rows } = await sql`select 1 from tracking.experiment where name = ${name} and id <> ${id}`.execute(ctx.db)
     if (rows.length > 0) throw trackingFailure('experiment_exists', `There is an experiment named ${name}`)
   }
+  if (state === 'active') await requireRestorable(ctx.db, 'experiment', id)
   const { rows } = await sql<ExperimentRow>`
     update tracking.experiment set
       name = coalesce(${name ?? null}, name),
-      state = coalesce(${state ?? null}, state),
       tags = (tags || ${JSON.stringify(tags)}::jsonb) - ${removeTags}::text[],
+      ${stateColumns(ctx, state)},
       updated_at = ${ctx.clock.iso()}
     where id = ${id}
     returning id, name, state, tags, created_at, updated_at

@@ -13,29 +13,29 @@ export interface WebhookEvent {
 /** Bytes of a body; tags and texts beyond it are left out. */
 const largestBody = 1_000_000
 
-/** The operation behind each event, without those that are operations themselves. */
-const operationOf: Record<RegistryEvent, string> = {
+/** The operations behind each event, without those that are operations themselves. */
+const operationsOf: Record<RegistryEvent, string | readonly string[]> = {
   'registered_model.created': 'put-model',
   'model_version.created': 'register-version',
   'model_version_tag.set': 'update-version',
   'model_version_tag.deleted': 'update-version',
-  'model_version_alias.created': 'set-alias',
-  'model_version_alias.deleted': 'delete-alias',
+  'model_version_alias.created': ['set-alias', 'undo-alias-move'],
+  'model_version_alias.deleted': ['delete-alias', 'undo-alias-move'],
   'prompt.created': 'put-model',
   'prompt_version.created': 'register-version',
   'prompt_tag.set': 'put-model',
   'prompt_tag.deleted': 'put-model',
   'prompt_version_tag.set': 'update-version',
   'prompt_version_tag.deleted': 'update-version',
-  'prompt_alias.created': 'set-alias',
-  'prompt_alias.deleted': 'delete-alias',
+  'prompt_alias.created': ['set-alias', 'undo-alias-move'],
+  'prompt_alias.deleted': ['delete-alias', 'undo-alias-move'],
 }
 
 /** The operations of the ledger that some events are made of. */
 export function operationsBehind(events: readonly string[]): string[] {
-  const operations = events.map((event) => {
+  const operations = events.flatMap((event) => {
     const known = RegistryEvent.safeParse(event)
-    return known.success ? operationOf[known.data] : event.replace(/^operation\./, '')
+    return known.success ? operationsOf[known.data] : event.replace(/^operation\./, '')
   })
   return [...new Set(operations)]
 }
@@ -57,6 +57,7 @@ const registryReadings: Record<string, ((db: Db, entry: Entry) => Promise<Webhoo
   'update-version': versionTagEvents,
   'set-alias': aliasEvents,
   'delete-alias': aliasEvents,
+  'undo-alias-move': aliasEvents,
 }
 
 const promptTag = 'mlflow.prompt.is_prompt'
@@ -112,9 +113,10 @@ async function aliasEvents(db: Db, entry: Entry): Promise<WebhookEvent[]> {
   const { name, version } = versionOf(entry)
   const of = (await isPrompt(db, name)) ? 'prompt_alias' : 'model_version_alias'
   const alias = String(entry.facts?.alias ?? '')
-  return entry.operation === 'set-alias'
-    ? [{ event: `${of}.created`, data: { name, alias, version } }]
-    : [{ event: `${of}.deleted`, data: { name, alias } }]
+  const gone = entry.operation === 'delete-alias' || entry.facts?.to === null
+  return gone
+    ? [{ event: `${of}.deleted`, data: { name, alias } }]
+    : [{ event: `${of}.created`, data: { name, alias, version } }]
 }
 
 function tagEvents(

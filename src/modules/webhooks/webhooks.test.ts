@@ -6,10 +6,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { identity } from '#modules/identity/module.ts'
 import {
   deleteAlias,
+  listAliasMoves,
   type ModelSpec,
   putModel,
   registerVersion,
   setAlias,
+  undoAliasMove,
   updateVersion,
 } from '#modules/registry/contract.ts'
 import { registry } from '#modules/registry/module.ts'
@@ -106,7 +108,10 @@ describe('what is told', () => {
     await test.run(updateVersion, { version: `${model}@1`, removeTags: ['checked', 'never-there'] })
     await test.run(setAlias, { model, alias: 'champion', version: 1 })
     await test.run(deleteAlias, { model, alias: 'champion' })
-    await ended(webhook, 6)
+    const move = async () => (await test.run(listAliasMoves, { model })).items[0]?.entry ?? ''
+    await test.run(undoAliasMove, { model, alias: 'champion', move: await move() })
+    await test.run(undoAliasMove, { model, alias: 'champion', move: await move() })
+    await ended(webhook, 8)
     const name = model
     expect(receiver.received.map(({ json: { entity, action, data } }) => [`${entity}.${action}`, data])).toEqual([
       ['registered_model.created', { name, tags: { team: 'b' }, description: 'Late or not' }],
@@ -123,6 +128,8 @@ describe('what is told', () => {
       ],
       ['model_version_tag.set', { name, version: '1', key: 'checked', value: expect.any(String) }],
       ['model_version_tag.deleted', { name, version: '1', key: 'checked' }],
+      ['model_version_alias.created', { name, alias: 'champion', version: '1' }],
+      ['model_version_alias.deleted', { name, alias: 'champion' }],
       ['model_version_alias.created', { name, alias: 'champion', version: '1' }],
       ['model_version_alias.deleted', { name, alias: 'champion' }],
     ])

@@ -262,6 +262,53 @@ export const recordObject = operation({
   output: z.object({ digest: Digest, size: z.int() }),
 })
 
+export const freeObjects = operation({
+  name: 'free-objects',
+  method: 'POST',
+  path: '/api/v1/free-objects',
+  summary:
+    'Look for what was purged and nothing refers to any more, and free its bytes a day after nothing did; every night Pave does this by itself. In an S3 store nothing is freed',
+  effect: 'write',
+  permission: { verb: 'trash:purge', on: [] },
+  errors: [],
+  input: z.object({}),
+  output: z.object({ job: z.uuid() }),
+  job: true,
+})
+
+const Digests = z.array(Digest).max(100)
+
+export const withdrawObjects = operation({
+  name: 'withdraw-objects',
+  method: 'POST',
+  path: '/api/v1/object-withdrawals',
+  summary: 'Let nobody refer anew to released objects that are about to be removed; freeing does this by itself',
+  effect: 'write',
+  permission: { verb: 'object:remove', on: [] },
+  errors: [],
+  input: z.object({ digests: Digests }),
+  output: z.object({ withdrawn: z.int() }),
+})
+
+export const removeObjects = operation({
+  name: 'remove-objects',
+  method: 'POST',
+  path: '/api/v1/object-removals',
+  summary:
+    'Record which released objects are in use, and remove those that were not for a day; freeing does this by itself',
+  effect: 'write',
+  permission: { verb: 'object:remove', on: [] },
+  lineage: { inputs: ['object'] },
+  errors: [],
+  input: z.object({ digests: Digests, used: Digests.describe('Those of them that something refers to') }),
+  output: z.object({
+    objects: z.int().describe('Removed'),
+    bytes: z.int(),
+    used: z.int(),
+    waiting: z.int().describe('Unused, and not for long enough'),
+  }),
+})
+
 export const PendingOperation = z.object({
   id: z.uuid(),
   operation: z.string(),

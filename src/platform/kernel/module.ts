@@ -13,12 +13,15 @@ import {
   reject,
   runApprovedOperation,
 } from './approvals.ts'
+import { freeObjects, freeObjectsJob } from './free-objects.ts'
 import { cancelJob, getJob, listJobs, retryJob } from './jobs.ts'
 import { exportLedger, getEntry, listEntries, proveEntry, traceLineage, verifyLedger } from './ledger.ts'
 import { objectRoutes } from './object-routes.ts'
 import { recordObject } from './record-object.ts'
+import { removeObjects } from './remove-objects.ts'
 import { search, searchSources } from './search.ts'
 import { sweepAnswers } from './sweep-answers.ts'
+import { withdrawObjects } from './withdraw-objects.ts'
 
 /** The kernel's own operations: jobs, objects and the ledger. */
 export const kernelModule = defineModule({
@@ -36,13 +39,16 @@ export const kernelModule = defineModule({
     verifyLedger,
     traceLineage,
     recordObject,
+    freeObjects,
+    withdrawObjects,
+    removeObjects,
     listPendingOperations,
     getPendingOperation,
     approve,
     reject,
     closePendingOperation,
   ],
-  jobs: [runApprovedOperation, sweepAnswers],
+  jobs: [runApprovedOperation, sweepAnswers, freeObjectsJob],
   errors: { ...platformErrors, ...ledgerErrors, ...objectErrors, ...onlineErrors, ...analyticsErrors, ...egressErrors },
   search: searchSources,
   routes: objectRoutes,

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Actor, allows } from '../actor.ts'
 import { platformFailure } from '../errors.ts'
 import type { Platform } from '../platform.ts'
-import { workspaceHasObject } from '../storage/objects/workspace-objects.ts'
+import { workspaceKnowsObject } from '../storage/objects/workspace-objects.ts'
 import { requireActor, traceIdOf } from '../surfaces/request.ts'
 import { storeUpload } from './store-upload.ts'
 
@@ -49,7 +49,7 @@ async function visibleObject(platform: Platform, request: FastifyRequest) {
   const actor = await requireActor(platform, request)
   requireVerb(actor, 'object:read')
   const digest = digestParameter(request)
-  const known = await platform.read(actor.workspace, (db) => workspaceHasObject(db, actor.workspace, digest))
+  const known = await platform.read(actor.workspace, (db) => workspaceKnowsObject(db, actor.workspace, digest))
   return { digest, stored: known ? await platform.services.objects.stat(digest) : undefined }
 }
 

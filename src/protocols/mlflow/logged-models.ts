@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import {
   createLoggedModel,
-  deleteLoggedModel,
   getLoggedModel,
   type LoggedModel,
   searchLoggedModels,
   updateLoggedModel,
 } from '#modules/tracking/contract.ts'
+import { deleteLoggedModel } from '#modules/tracking/trash-contract.ts'
 import { cursorOf, endpoint, KeyValues, keyValues, maxResults, nextPage, omitEmpty, Texts } from './endpoint.ts'
 import { loggedModelLocation } from './location.ts'
 import { mlflowRunId, runUuid } from './run-id.ts'

@@ -8,6 +8,7 @@ import { Problem } from '../../../console/design/problem.tsx'
 import { Section } from '../../../console/design/section.tsx'
 import { SubjectLink } from '../../../console/subject-link.tsx'
 import { deleteAlias, setAlias, type Version } from '../contract.ts'
+import { AliasHistory } from './alias-history.tsx'
 import styles from './alias-table.module.css'
 
 interface Move {
@@ -15,6 +16,7 @@ interface Move {
   from: number | null
   /** Null takes it away. */
   to: number | null
+  reason?: string
 }
 
 interface AliasTableProps {
@@ -32,18 +34,20 @@ export function AliasTable({ model, versions, complete }: AliasTableProps) {
     .sort((a, b) => a.alias.localeCompare(b.alias))
   const [alias, setName] = useState('')
   const [version, setVersion] = useState<string | null>(null)
+  const [reason, setReason] = useState('')
   const [done, setDone] = useState<Move>()
   const moving = useMutation({
     mutationFn: async (move: Move) => {
-      const { alias: name, from, to } = move
-      if (to === null) await client.call(deleteAlias, { model, alias: name, from })
-      else await client.call(setAlias, { model, alias: name, version: to, from })
+      const { alias: name, from, to, reason } = move
+      if (to === null) await client.call(deleteAlias, { model, alias: name, from, reason })
+      else await client.call(setAlias, { model, alias: name, version: to, from, reason })
       return move
     },
     onSuccess: (move) => {
       setDone(move)
       setName('')
       setVersion(null)
+      setReason('')
     },
     // Also after a refusal: the page shows where the alias is now, beside what was typed.
     onSettled: () => queries.invalidateQueries(),
@@ -80,7 +84,12 @@ export function AliasTable({ model, versions, complete }: AliasTableProps) {
           onSubmit={(event) => {
             event.preventDefault()
             if (version === null) return
-            moving.mutate({ alias: alias.trim(), from: current?.version ?? null, to: Number(version) })
+            moving.mutate({
+              alias: alias.trim(),
+              from: current?.version ?? null,
+              to: Number(version),
+              reason: reason.trim(),
+            })
           }}
         >
           <Group gap="xs" align="flex-end">
@@ -104,6 +113,15 @@ export function AliasTable({ model, versions, complete }: AliasTableProps) {
               data={versions.map((one) => String(one.version))}
               value={version}
               onChange={setVersion}
+            />
+            <TextInput
+              label="Why"
+              size="xs"
+              maw={260}
+              flex={1}
+              value={reason}
+              maxLength={500}
+              onChange={(event) => setReason(event.currentTarget.value)}
             />
             <Button type="submit" size="xs" variant="default" loading={moving.isPending}>
               {current === undefined ? 'Set' : `Move from ${current.version}`}
@@ -138,6 +156,7 @@ export function AliasTable({ model, versions, complete }: AliasTableProps) {
             </Button>
           </Group>
         )}
+        <AliasHistory model={model} />
       </Section>
     </Panel>
   )

@@ -5,6 +5,7 @@ import { EvidenceButtons } from '#modules/governance/console/evidence-buttons.ts
 import { GateResults } from '#modules/governance/console/gate-results.tsx'
 import { VersionApprovals } from '#modules/governance/console/version-approvals.tsx'
 import { VersionReleases } from '#modules/releases/console/version-releases.tsx'
+import { WhenAnswered } from '#modules/releases/console/when-answered.tsx'
 import { read } from '../../../console/api.ts'
 import { Facts } from '../../../console/design/facts.tsx'
 import { Instant } from '../../../console/design/instant.tsx'
@@ -109,6 +110,7 @@ export function VersionPage() {
             <Tabs.Panel value="history">
               <Stack>
                 <ServingTable model={model} version={data.ref} />
+                <WhenAnswered model={data.model} version={data.version} />
                 <VersionReleases version={data.ref} />
                 <EntriesAbout subject={`version:${data.ref}`} title="Ledger" />
               </Stack>

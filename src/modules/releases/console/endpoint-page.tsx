@@ -24,6 +24,7 @@ import { StartReleaseButton } from './start-release-button.tsx'
 import { TrafficBar } from './traffic-bar.tsx'
 import { RealisedPerformance, TrafficCharts } from './traffic-charts.tsx'
 import { VersionTable } from './version-table.tsx'
+import { WhatAnswered } from './what-answered.tsx'
 
 const route = getRouteApi('/signed-in/endpoints/$environment/$endpoint')
 const PageState = z.object({ every: z.enum(['hour', 'day']).catch('hour') })
@@ -124,6 +125,7 @@ function KnownEndpoint({ endpoint, title, within }: KnownEndpointProps) {
         <RealisedPerformance endpoint={endpoint} />
         <FindingList environment={environment} endpoint={name} />
         <NodeList endpoint={endpoint} />
+        <WhatAnswered environment={environment} endpoint={name} />
         <ReleaseHistory environment={environment} endpoint={name} />
         <Panel>
           <VersionTable endpoint={endpoint} releases={releases.data?.items} />

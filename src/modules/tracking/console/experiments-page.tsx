@@ -1,4 +1,4 @@
-import { Anchor, Group, Select, Text } from '@mantine/core'
+import { Anchor, Button, Group, Select, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { z } from 'zod'
 import type { AnswerOf } from '#platform/operation.ts'
@@ -22,7 +22,14 @@ const PageState = z.object({
 export function ExperimentsPage() {
   const [{ search, state }, change] = usePageState(PageState)
   return (
-    <Page title="Experiments">
+    <Page
+      title="Experiments"
+      actions={
+        <Button variant="default" renderRoot={(props) => <Link {...props} to="/experiments/trash" />}>
+          Trash
+        </Button>
+      }
+    >
       <Group gap="sm">
         <SearchBox
           label="Search by name"

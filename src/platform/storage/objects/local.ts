@@ -18,6 +18,9 @@ import { drain, hexOf, isHex, shardedName, verified } from './verify.ts'
 /** Remembered verifications: enough for everything a process serves, small enough to forget about. */
 const mostVerified = 10_000
 
+/** What `tmp/` holds besides unfinished puts begins so. */
+const withdrawn = 'withdrawn-'
+
 /** A directory: `sha256/ab/ab12…` for the objects, `tmp/` for what is being written. */
 export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
   const root = fileURLToPath(url)
@@ -77,6 +80,25 @@ export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
       return deleted
     },
 
+    async deleteOlder(digest, before) {
+      const path = pathOf(digest)
+      const found = await unlessMissing(stat(path))
+      if (found === undefined) return undefined
+      if (found.mtimeMs >= before) return 'newer'
+      // Aside first: between the look and the deletion the same bytes may have been put again.
+      const aside = join(temp, `${withdrawn}${hexOf(digest)}`)
+      if ((await unlessMissing(rename(path, aside).then(() => true))) === undefined) return undefined
+      const taken = await unlessMissing(stat(aside))
+      if (taken === undefined || taken.mtimeMs >= before) {
+        await unlessMissing(rename(aside, path))
+        return 'newer'
+      }
+      // Another process that starts just now puts back what lies aside.
+      if ((await unlessMissing(rm(aside).then(() => true))) === undefined) return 'newer'
+      await syncDirectory(dirname(path))
+      return { digest, size: taken.size }
+    },
+
     async *list() {
       for await (const shard of await opendir(objects)) {
         for await (const { name } of await opendir(join(objects, shard.name))) {
@@ -113,6 +135,11 @@ export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
       let swept = 0
       for await (const { name } of await opendir(temp)) {
         const path = join(temp, name)
+        if (name.startsWith(withdrawn)) {
+          // A crash came before it was certain that it may go.
+          await unlessMissing(rename(path, pathOf(`sha256:${name.slice(withdrawn.length)}`)))
+          continue
+        }
         const found = await unlessMissing(stat(path))
         if (found === undefined || found.mtimeMs >= before) continue
         await rm(path, { force: true })

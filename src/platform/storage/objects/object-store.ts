@@ -29,6 +29,11 @@ export interface ObjectStore {
   has(digest: Digest): Promise<boolean>
   /** True when there was something to delete. */
   delete(digest: Digest): Promise<boolean>
+  /**
+   * Deletes the object unless it was put after `before` (epoch ms), however short a time ago; answers what was deleted.
+   * Absent where a store cannot tell: nothing is ever deleted there.
+   */
+  deleteOlder?(digest: Digest, before: number): Promise<StoredObject | 'newer' | undefined>
   list(): AsyncIterable<StoredObject>
   /**
    * Path of a verified, read-only local file with these bytes, for engines that read files themselves. The file of a
