@@ -81,6 +81,13 @@ describe('pave', () => {
     expect(await pave(['whoami'], { PAVE_PORT: 'x' })).toMatchObject({ err: expect.stringContaining('PAVE_PORT') })
   })
 
+  test('a list is words between commas, also those that JSON would read as numbers', async () => {
+    for (const list of ['0', '0,1', '["0", "1"]']) {
+      const found = await pave(['search-tracking-runs', '--experiments', list, '--json'])
+      expect([found.code, found.err], list).toEqual([exitCodes.ok, ''])
+    }
+  })
+
   test('--get prints one field, for scripts', async () => {
     expect(await pave(['whoami', '--get', 'workspace.name'])).toMatchObject({ code: exitCodes.ok, out: 'test\n' })
     const absent = await pave(['whoami', '--get', 'workspace.colour'])

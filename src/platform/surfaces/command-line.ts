@@ -211,11 +211,11 @@ async function readValue(operation: Operation, flag: Flag, text: string): Promis
     return text === 'true'
   }
   if (flag.type === 'string') return text
+  if (flag.plain === 'list' && !/^\s*[[@]/.test(text)) return text.split(',')
   const json = text.startsWith('@') ? await readFlagFile(operation, flag, text.slice(1)) : text
   try {
     return JSON.parse(json)
   } catch {
-    if (!text.startsWith('@') && flag.plain === 'list') return text.split(',')
     if (!text.startsWith('@') && flag.plain === 'text') return text
     throw usage(operation, `--${dashed(flag.name)} needs JSON`)
   }
