@@ -7,6 +7,7 @@ import { read } from '../../../console/api.ts'
 import { Age } from '../../../console/design/age.tsx'
 import { type Column, OperationTable } from '../../../console/design/data-table.tsx'
 import { Empty } from '../../../console/design/empty.tsx'
+import { FilterBox } from '../../../console/design/filter-box.tsx'
 import { count } from '../../../console/design/format.ts'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
@@ -14,7 +15,6 @@ import { State } from '../../../console/design/state.tsx'
 import { usePageState } from '../../../console/page-state.ts'
 import { searchTraces, type Trace } from '../contract.ts'
 import { AssessmentBadges } from './assessments.tsx'
-import { TraceFilterBox } from './trace-filter-box.tsx'
 import { nanoseconds, stateTones, stateWords } from './trace-state.ts'
 
 const states = { OK: 'Ok', ERROR: 'Error', IN_PROGRESS: 'In progress' } as const
@@ -41,7 +41,12 @@ export function TracesPage() {
   return (
     <Page title="Traces">
       <Group gap="sm">
-        <TraceFilterBox value={filter} onChange={(text) => change({ filter: text === '' ? undefined : text })} />
+        <FilterBox
+          value={filter}
+          placeholder="span.name = 'retrieve' and execution_time > 1000"
+          title="As clients of MLflow write it: trace, tags, metadata, span, feedback and expectation, joined by and, or, not"
+          onChange={(text) => change({ filter: text === '' ? undefined : text })}
+        />
         <Select
           aria-label="State"
           placeholder="Any state"

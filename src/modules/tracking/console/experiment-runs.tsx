@@ -4,6 +4,7 @@ import { useCallback, useMemo } from 'react'
 import { z } from 'zod'
 import { read } from '../../../console/api.ts'
 import { Empty } from '../../../console/design/empty.tsx'
+import { FilterBox } from '../../../console/design/filter-box.tsx'
 import { count, counted } from '../../../console/design/format.ts'
 import { Panel } from '../../../console/design/panel.ts'
 import { Problem } from '../../../console/design/problem.tsx'
@@ -15,7 +16,6 @@ import { ColumnChoice } from './column-choice.tsx'
 import { mostCompared } from './compared-runs.ts'
 import { GroupedRuns } from './grouped-runs.tsx'
 import { availableColumns, columnOf, columnsOf, columnText, fieldOf, usualColumns } from './run-columns.ts'
-import { RunFilterBox } from './run-filter-box.tsx'
 import { RunsTable } from './runs-table.tsx'
 import { aboutRuns, useParents, useRuns } from './use-runs.ts'
 
@@ -103,8 +103,10 @@ export function ExperimentRuns({ experiment }: { experiment: string }) {
           value={search ?? ''}
           onChange={(text) => change({ search: text === '' ? undefined : text })}
         />
-        <RunFilterBox
+        <FilterBox
           value={filter ?? ''}
+          placeholder="metrics.auc > 0.7 and params.depth = '6'"
+          title="As clients of MLflow write it: metrics, params, tags and attributes, joined by and, or, not"
           wrong={list.error !== null && filter !== undefined}
           onChange={(text) => change({ filter: text === '' ? undefined : text })}
         />

@@ -1,9 +1,17 @@
 import { TextInput } from '@mantine/core'
 import { useEffect, useState } from 'react'
 
-/** Finds runs by what was logged. Half a filter means nothing, so it is sent with Enter, or when the field is left. */
-export function RunFilterBox(props: { value: string; wrong: boolean; onChange: (filter: string) => void }) {
-  const { value, wrong, onChange } = props
+interface FilterBoxProps {
+  value: string
+  onChange: (filter: string) => void
+  placeholder: string
+  /** What may be asked for. */
+  title: string
+  wrong?: boolean
+}
+
+/** A filter as clients of MLflow write it. Half a filter means nothing, so it is sent with Enter, or when the field is left. */
+export function FilterBox({ value, onChange, placeholder, title, wrong = false }: FilterBoxProps) {
   const [text, setText] = useState(value)
   // The address may change by itself: the browser's back button.
   useEffect(() => setText(value), [value])
@@ -21,8 +29,8 @@ export function RunFilterBox(props: { value: string; wrong: boolean; onChange: (
       <TextInput
         type="search"
         aria-label="Filter"
-        placeholder="metrics.auc > 0.7 and params.depth = '6'"
-        title="As clients of MLflow write it: metrics, params, tags and attributes, joined by and"
+        placeholder={placeholder}
+        title={title}
         value={text}
         maxLength={10_000}
         spellCheck={false}
