@@ -1,17 +1,12 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createToken } from '#modules/identity/contract.ts'
 import { identity } from '#modules/identity/module.ts'
 import { registry } from '#modules/registry/module.ts'
 import { traces } from '#modules/traces/module.ts'
 import { tracking } from '#modules/tracking/module.ts'
 import { mlflow } from '#protocols/mlflow/module.ts'
-import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 import { pythonEnvironment } from './python-environment.ts'
+import { type StockClient, startForClient } from './stock-client.ts'
 
 const environment = pythonEnvironment(
   join(import.meta.dirname, '../../examples/flight-delays-python/steps/requirements.txt'),
@@ -20,39 +15,14 @@ if ('missing' in environment) console.log(`skipped: ${environment.missing}`)
 
 describe.skipIf('missing' in environment)('the stock mlflow client that traces', { timeout: 300_000 }, () => {
   const python = 'python' in environment ? environment.python : ''
-  let pave: TestPlatform
-  let url: string
-  let token: string
-  let folder: string
-
+  let client: StockClient
   beforeAll(async () => {
-    pave = await createTestPlatform({ modules: [identity, tracking, traces, registry, mlflow] })
-    url = await pave.controlPlane.http.listen({ host: '127.0.0.1', port: 0 })
-    await pave.as('ada', 'contributor')
-    token = (await pave.run(createToken, { principal: 'ada', name: 'notebook' })).token
-    folder = await mkdtemp(join(tmpdir(), 'pave-mlflow-'))
+    client = await startForClient([identity, tracking, traces, registry, mlflow], 'contributor')
   })
-  afterAll(async () => {
-    await pave.drop()
-    await rm(folder, { recursive: true })
-  })
+  afterAll(() => client.stop())
 
   it('finds its spans, tags, assessments, datasets and scorers again', async () => {
-    const { stdout } = await promisify(execFile)(python, [join(import.meta.dirname, 'mlflow-traces.py')], {
-      cwd: folder,
-      env: {
-        PATH: '/usr/bin:/bin',
-        HOME: folder,
-        MLFLOW_TRACKING_URI: url,
-        MLFLOW_TRACKING_TOKEN: token,
-        MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
-        MLFLOW_ENABLE_ASYNC_TRACE_LOGGING: 'true',
-        GIT_PYTHON_REFRESH: 'quiet',
-        MLFLOW_DISABLE_TELEMETRY: 'true',
-        PYTHONDONTWRITEBYTECODE: '1',
-      },
-    })
-    const seen = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
+    const seen = await client.seen(python, 'mlflow-traces.py', { MLFLOW_ENABLE_ASYNC_TRACE_LOGGING: 'true' })
     const all = ['fail', 'when', 'why']
     const answered = ['when', 'why']
     expect(seen).toEqual({

@@ -1,34 +1,18 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createToken } from '#modules/identity/contract.ts'
 import { identity } from '#modules/identity/module.ts'
 import { registry } from '#modules/registry/module.ts'
 import { traces } from '#modules/traces/module.ts'
 import { tracking } from '#modules/tracking/module.ts'
 import { mlflow } from '#protocols/mlflow/module.ts'
-import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 import { pythonEnvironment } from './python-environment.ts'
+import { type StockClient, startForClient } from './stock-client.ts'
 
-let pave: TestPlatform
-let url: string
-let token: string
-let folder: string
-
+let client: StockClient
 beforeAll(async () => {
-  pave = await createTestPlatform({ modules: [identity, tracking, registry, traces, mlflow] })
-  url = await pave.controlPlane.http.listen({ host: '127.0.0.1', port: 0 })
-  await pave.as('ada', 'contributor')
-  token = (await pave.run(createToken, { principal: 'ada', name: 'notebook' })).token
-  folder = await mkdtemp(join(tmpdir(), 'pave-mlflow-'))
+  client = await startForClient([identity, tracking, registry, traces, mlflow], 'contributor')
 })
-afterAll(async () => {
-  await pave.drop()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => client.stop())
 
 function environmentOf(requirements: string) {
   const environment = pythonEnvironment(join(import.meta.dirname, requirements))
@@ -36,25 +20,9 @@ function environmentOf(requirements: string) {
   return environment
 }
 
-async function seenBy(python: string, script: string) {
-  const { stdout } = await promisify(execFile)(python, [join(import.meta.dirname, script)], {
-    cwd: folder,
-    maxBuffer: 64 * 1024 ** 2,
-    env: {
-      PATH: '/usr/bin:/bin',
-      HOME: folder,
-      MLFLOW_TRACKING_URI: url,
-      MLFLOW_TRACKING_TOKEN: token,
-      MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
-      MLFLOW_DISABLE_TELEMETRY: 'true',
-      // What a model needs is found out by loading it once more, which takes minutes and is not what is tried here.
-      MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT: '1',
-      GIT_PYTHON_REFRESH: 'quiet',
-      PYTHONDONTWRITEBYTECODE: '1',
-    },
-  })
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
-}
+// What a model needs is found out by loading it once more, which takes minutes and is not what is tried here.
+const seenBy = (python: string, script: string) =>
+  client.seen(python, script, { MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT: '1' })
 
 const newest = environmentOf('requirements.txt')
 describe.skipIf('missing' in newest)('the whole stock client', { timeout: 300_000 }, () => {
