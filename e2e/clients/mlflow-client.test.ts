@@ -1,21 +1,17 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readGraph } from '#algorithms/onnx/read-graph.ts'
 import { signatureOf } from '#algorithms/tensors/signature.ts'
-import { createToken } from '#modules/identity/contract.ts'
 import { identity } from '#modules/identity/module.ts'
 import { getVersion } from '#modules/registry/contract.ts'
 import { registry } from '#modules/registry/module.ts'
 import { tracking } from '#modules/tracking/module.ts'
 import { traceLineage } from '#platform/kernel/contract.ts'
 import { mlflow } from '#protocols/mlflow/module.ts'
-import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 import { seededRandom } from '#testing/predictions.ts'
 import { pythonEnvironment } from './python-environment.ts'
+import { type StockClient, startForClient } from './stock-client.ts'
 
 const example = join(import.meta.dirname, '../../examples/flight-delays-python')
 const environment = pythonEnvironment(join(example, 'steps/requirements.txt'))
@@ -23,43 +19,14 @@ if ('missing' in environment) console.log(`skipped: ${environment.missing}`)
 
 describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 300_000 }, () => {
   const python = 'python' in environment ? environment.python : ''
-  let pave: TestPlatform
-  let url: string
-  let token: string
-  let folder: string
-
+  let client: StockClient
   beforeAll(async () => {
-    pave = await createTestPlatform({ modules: [identity, tracking, registry, mlflow] })
-    url = await pave.controlPlane.http.listen({ host: '127.0.0.1', port: 0 })
-    await pave.as('ada', 'contributor')
-    token = (await pave.run(createToken, { principal: 'ada', name: 'notebook' })).token
-    folder = await mkdtemp(join(tmpdir(), 'pave-mlflow-'))
+    client = await startForClient([identity, tracking, registry, mlflow], 'contributor')
   })
-  afterAll(async () => {
-    await pave.drop()
-    await rm(folder, { recursive: true })
-  })
-
-  function run(script: string, code?: string, env: Record<string, string> = {}) {
-    return promisify(execFile)(python, code === undefined ? [script] : [script, code], {
-      cwd: folder,
-      env: {
-        PATH: '/usr/bin:/bin',
-        HOME: folder,
-        MLFLOW_TRACKING_URI: url,
-        MLFLOW_TRACKING_TOKEN: token,
-        MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
-        GIT_PYTHON_REFRESH: 'quiet',
-        MLFLOW_DISABLE_TELEMETRY: 'true',
-        PYTHONDONTWRITEBYTECODE: '1',
-        ...env,
-      },
-    })
-  }
+  afterAll(() => client.stop())
 
   it('tracks runs, logs models, registers a version and loads it back', async () => {
-    const { stdout } = await run(join(import.meta.dirname, 'mlflow-client.py'))
-    const seen = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
+    const seen = await client.seen(python, 'mlflow-client.py')
     expect(seen).toEqual({
       experiment: 'stock-client',
       again: true,
@@ -99,19 +66,19 @@ describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 
         filter: 'INVALID_PARAMETER_VALUE',
       },
     })
-    const version = await pave.run(getVersion, { version: 'stock-model@champion' })
+    const version = await client.pave.run(getVersion, { version: 'stock-model@champion' })
     expect(version).toMatchObject({
       features: ['first', 'second', 'third'],
       output: 'probabilities',
       metrics: { auc: 0.75, loss: 0.5 },
     })
-    const { edges } = await pave.run(traceLineage, { object: `version:${version.ref}` })
+    const { edges } = await client.pave.run(traceLineage, { object: `version:${version.ref}` })
     expect(edges.map((edge) => edge.from.kind)).toContain('run')
   })
 
   it('runs the steps of the Python example through to a registered version', async () => {
-    await writeFile(join(folder, 'training.csv'), flights(4000, 1))
-    await writeFile(join(folder, 'evaluation.csv'), flights(2000, 2))
+    await writeFile(join(client.folder, 'training.csv'), flights(4000, 1))
+    await writeFile(join(client.folder, 'evaluation.csv'), flights(2000, 2))
     const params = { trees: 30 }
     await runStep('train.py', ['training.csv'], ['model', 'profile', 'report'], params)
     await runStep('evaluate.py', ['model', 'report', 'training.csv', 'evaluation.csv'], ['metrics'], {})
@@ -119,10 +86,11 @@ describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 
     const report = await readJson('report')
     expect(metrics.auc).toBeGreaterThan(baseline.metrics.auc + 0.03)
     expect(slices.map((one: { slice: string }) => one.slice)).toEqual(['origin=ORD', 'origin=ATL'])
-    expect(report.signature).toEqual(signatureOf(readGraph(await readFile(join(folder, 'model')))))
+    expect(report.signature).toEqual(signatureOf(readGraph(await readFile(join(client.folder, 'model')))))
 
-    await run('-c', `import mlflow; mlflow.register_model("models:/${report.mlflow_model}", "flight-delays")`)
-    const version = await pave.run(getVersion, { version: 'flight-delays@1' })
+    const register = `import mlflow; mlflow.register_model("models:/${report.mlflow_model}", "flight-delays")`
+    await client.run(python, ['-c', register])
+    const version = await client.pave.run(getVersion, { version: 'flight-delays@1' })
     expect(version).toMatchObject({
       features: ['origin_late_rate_3h', 'minute_of_day', 'distance'],
       signature: report.signature,
@@ -135,14 +103,15 @@ describe.skipIf('missing' in environment)('the stock mlflow client', { timeout: 
   })
 
   async function runStep(script: string, inputs: string[], outputs: string[], params: Record<string, unknown>) {
-    const paths = (names: string[]) => Object.fromEntries(names.map((name) => [name.split('.')[0], join(folder, name)]))
-    const step = join(folder, 'step.json')
+    const paths = (names: string[]) =>
+      Object.fromEntries(names.map((name) => [name.split('.')[0], join(client.folder, name)]))
+    const step = join(client.folder, 'step.json')
     await writeFile(step, JSON.stringify({ inputs: paths(inputs), outputs: paths(outputs), params }))
-    await run(join(example, 'steps', script), undefined, { PAVE_STEP_FILE: step })
+    await client.run(python, [join(example, 'steps', script)], { PAVE_STEP_FILE: step })
   }
 
   async function readJson(name: string) {
-    return JSON.parse(await readFile(join(folder, name), 'utf8'))
+    return JSON.parse(await readFile(join(client.folder, name), 'utf8'))
   }
 })
 
