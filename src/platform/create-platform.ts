@@ -14,7 +14,8 @@ import { approvalRequired } from './pending-operation.ts'
 import type { AdmissionVoice, Events, Handler, Jobs, ModuleDefinition, Platform } from './platform.ts'
 import { runOperation } from './run-operation.ts'
 import type { Services, SignedProof } from './services.ts'
-import { inTransaction, openKysely, openPool } from './storage/database/database.ts'
+import { openKysely, openPool } from './storage/database/database.ts'
+import { inTransaction } from './storage/database/transaction.ts'
 import { isPending } from './surfaces/client.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -44,7 +45,9 @@ export function createPlatform(options: PlatformOptions): Platform {
   const onError = (error: Error) => options.log.warn({ reason: error.message }, 'a database session ended')
   const { url, poolerUrl } = options
   const appOptions = { max: 12, onError, applicationName: 'pave pave_app', answerWithinMs }
-  const appPool = poolerUrl ? openPool(poolerUrl, undefined, appOptions) : openPool(url, 'pave_app', appOptions)
+  const appPool = poolerUrl
+    ? openPool(poolerUrl, undefined, appOptions)
+    : openPool(url, 'pave_app', { ...appOptions, pipeline: true })
   const systemPool = openPool(url, 'pave_system', { max: 4, onError })
   // Of their own: whoever reads the whole ledger must keep nobody from being recognized by a token.
   const lookUps = openKysely(openPool(url, 'pave_system', { max: 2, onError, answerWithinMs: lookUpWithinMs }))
@@ -97,7 +100,7 @@ export function createPlatform(options: PlatformOptions): Platform {
     transaction(workspace, work, { readOnly = false } = {}) {
       const operationId = options.ids.next()
       const scope = { workspace, operation: operationId, readOnly }
-      return inTransaction(appPool, scope, (db) => work(db, operationId))
+      return inTransaction(appPool, scope, (db, atCommit) => work(db, operationId, atCommit))
     },
     read: (workspace, question) => platform.transaction(workspace, question, { readOnly: true }),
     system: lookUps,

@@ -13,6 +13,7 @@ import type { AnswerOf, InputOf, Operation, OutputOf } from './operation.ts'
 import type { SearchSource } from './search-source.ts'
 import type { Services } from './services.ts'
 import type { Db } from './storage/database/database.ts'
+import type { AtCommit } from './storage/database/transaction.ts'
 import type { Telemetry } from './telemetry.ts'
 
 // The kernel's vocabulary in one file, because its nouns speak of each other: a platform has modules, modules have
@@ -232,7 +233,7 @@ export interface Platform {
   /** One transaction of one workspace with its own operation id; the kernel's own use and run-operation's. */
   transaction<T>(
     workspace: string,
-    work: (db: Db, operationId: string) => Promise<T>,
+    work: (db: Db, operationId: string, atCommit: AtCommit) => Promise<T>,
     options?: { readOnly?: boolean },
   ): Promise<T>
   /** A question in a read-only transaction of one workspace. */

@@ -4,7 +4,7 @@ import { type Actor, allows, nobody, objectOf, systemActor } from './actor.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { PaveError, platformFailure } from './errors.ts'
 import { digestOf } from './ids.ts'
-import { appendEntry } from './ledger/append-entry.ts'
+import { appendEntry, entryStatement } from './ledger/append-entry.ts'
 import type { Entry, Subject } from './ledger/entry.ts'
 import type { InputOf, Operation, OutputOf } from './operation.ts'
 import { digestOfEvidence, storePendingOperation } from './pending-operation.ts'
@@ -18,6 +18,7 @@ import type {
   Platform,
 } from './platform.ts'
 import type { Db } from './storage/database/database.ts'
+import type { AtCommit } from './storage/database/transaction.ts'
 import { isLockTimeout, translateDatabaseError } from './storage/database/translate-error.ts'
 
 /**
@@ -50,10 +51,11 @@ async function run<Op extends Operation>(
   const input = parseInput(operation, call.input)
   authorize(operation, call.actor, input)
   await platform.handler(operation.name).wait?.(platform, call.actor, input)
-  const scope: Scope = { after: [], failedInside: undefined }
+  const after: Scope['after'] = []
   const answer = await platform.transaction(
     call.actor.workspace,
-    async (db, operationId) => {
+    async (db, operationId, atCommit) => {
+      const scope: Scope = { after, atCommit, failedInside: undefined }
       const inputDigest = inputDigestOf(operation, call.input)
       const earlier = await claimIdempotencyKey(platform, db, operation, call, inputDigest)
       if (earlier !== undefined) return { ...earlier, replayed: true }
@@ -70,7 +72,7 @@ async function run<Op extends Operation>(
     },
     { readOnly: operation.effect === 'read' && operation.recorded !== true },
   )
-  for (const action of scope.after) {
+  for (const action of after) {
     try {
       action()
     } catch (error) {
@@ -134,6 +136,8 @@ interface InnerAnswer {
 /** What an operation shares with those that it calls: they commit together or not at all. */
 interface Scope {
   after: Array<() => void>
+  /** Takes their entries. */
+  atCommit: AtCommit
   /** A nested operation failed: whoever caught its error must not commit half of what it did without its entry. */
   failedInside: { error: unknown } | undefined
 }
@@ -164,7 +168,7 @@ async function runInTransaction(
       const pending = await storePendingOperation(ctx, operation, call.input, admission)
       recorded.recorder.subject('pending-operation', pending.pending.id)
       recorded.recorder.facts({ evidenceDigest: pending.pending.evidenceDigest, quorum: pending.pending.quorum })
-      await append(platform, operation, call, db, recorded, 'pending')
+      append(platform, operation, call, scope, recorded, 'pending')
       return { status: 202, output: pending }
     }
     if (admission.verdict === 'allow' && admission.facts) recorded.recorder.facts({ admission: admission.facts })
@@ -179,7 +183,7 @@ async function runInTransaction(
       cause: output.error,
     })
   }
-  if (operation.effect !== 'read' || operation.recorded) await append(platform, operation, call, db, recorded, 'done')
+  if (operation.effect !== 'read' || operation.recorded) append(platform, operation, call, scope, recorded, 'done')
   return { status: operation.job ? 202 : 200, output: output.data }
 }
 
@@ -256,14 +260,14 @@ function newRecording(): Recording {
   return recording
 }
 
-async function append(
+function append(
   platform: Platform,
   operation: Operation,
   call: InnerCall,
-  db: Db,
+  { atCommit }: Scope,
   recorded: Recording,
   outcome: Entry['outcome'],
-): Promise<void> {
+): void {
   const entry: Entry = {
     version: 1,
     id: call.operationId,
@@ -283,7 +287,7 @@ async function append(
   if (recorded.after !== undefined) entry.after = recorded.after
   if (call.traceId !== undefined) entry.traceId = call.traceId
   if (Object.keys(recorded.facts).length > 0) entry.facts = recorded.facts
-  await appendEntry(db, entry)
+  atCommit(entryStatement(entry))
 }
 
 function makeContext(

@@ -75,15 +75,26 @@ export async function findExperiment(db: Db, id: number): Promise<ExperimentRow 
 }
 
 export async function requireRun(db: Db, id: string): Promise<RunRow> {
-  const { rows } = await sql<RunRow>`select ${runColumns} from tracking.run where id = ${id}`.execute(db)
-  const [row] = rows
-  if (row === undefined) throw trackingFailure('tracking_run_not_found', `There is no tracked run ${id}`)
-  return row
+  return existingRun(id, await findRun(db, id))
 }
 
 /** A run that may change; `tracking_run_deleted` otherwise. */
 export async function requireActiveRun(db: Db, id: string): Promise<RunRow> {
-  const row = await requireRun(db, id)
+  return activeRun(id, await findRun(db, id))
+}
+
+async function findRun(db: Db, id: string): Promise<RunRow | undefined> {
+  const { rows } = await sql<RunRow>`select ${runColumns} from tracking.run where id = ${id}`.execute(db)
+  return rows[0]
+}
+
+function existingRun(id: string, row: RunRow | undefined): RunRow {
+  if (row === undefined) throw trackingFailure('tracking_run_not_found', `There is no tracked run ${id}`)
+  return row
+}
+
+export function activeRun(id: string, found: RunRow | undefined): RunRow {
+  const row = existingRun(id, found)
   if (row.state === 'deleted') throw trackingFailure('tracking_run_deleted', `The tracked run ${id} is deleted`)
   return row
 }

@@ -1,10 +1,15 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { canonicalJson } from '../canonical-json.ts'
 import type { Db } from '../storage/database/database.ts'
 import type { Entry } from './entry.ts'
 
-/** Appends one entry with its subjects in the caller's transaction, in one round trip; takes no lock. */
+/** Appends one entry with its subjects in the caller's transaction; takes no lock. */
 export async function appendEntry(db: Db, entry: Entry): Promise<void> {
+  await entryStatement(entry).execute(db)
+}
+
+/** What appends an entry with its subjects, as one statement. */
+export function entryStatement(entry: Entry): RawBuilder<unknown> {
   const subjects = [
     ...entry.subjects.map((subject) => ({ role: 'subject', ...subject })),
     ...(entry.lineage?.inputs ?? []).map((subject) => ({ role: 'input', ...subject })),
@@ -12,13 +17,12 @@ export async function appendEntry(db: Db, entry: Entry): Promise<void> {
   ]
   const body = canonicalJson(entry)
   if (subjects.length === 0) {
-    await sql`
+    return sql`
       insert into ledger.entry (workspace, id, at, operation, body)
       values (${entry.workspace}, ${entry.id}, ${entry.at}, ${entry.operation}, ${body})
-    `.execute(db)
-    return
+    `
   }
-  await sql`
+  return sql`
     with appended as (
       insert into ledger.entry (workspace, id, at, operation, body)
       values (${entry.workspace}, ${entry.id}, ${entry.at}, ${entry.operation}, ${body})
@@ -27,5 +31,5 @@ export async function appendEntry(db: Db, entry: Entry): Promise<void> {
     select ${entry.workspace}::uuid, ${entry.id}::uuid, s.role, s.kind, s.id
     from jsonb_to_recordset(${JSON.stringify(subjects)}::jsonb) as s (role text, kind text, id text)
     on conflict do nothing
-  `.execute(db)
+  `
 }

@@ -11,9 +11,10 @@ import { getJob, verifyLedger } from '../../kernel/contract.ts'
 import type { Platform } from '../../platform.ts'
 import { probe, writeNote } from '../../probe.fixture.ts'
 import { failing, startProbeControlPlane } from '../../probe-jobs.fixture.ts'
-import { type Db, inTransaction, openPool, sessionOf } from './database.ts'
+import { type Db, openPool, sessionOf } from './database.ts'
 import { announce } from './listen.ts'
 import { migrate } from './migrate.ts'
+import { inTransaction } from './transaction.ts'
 import { translateDatabaseError } from './translate-error.ts'
 
 export interface DatabaseUnderTest {

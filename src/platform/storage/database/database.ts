@@ -1,14 +1,4 @@
-import {
-  CompiledQuery,
-  Kysely,
-  PostgresAdapter,
-  PostgresDialect,
-  PostgresDriver,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-  sql,
-  type Transaction,
-} from 'kysely'
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
 import pg from 'pg'
 
 /** The roles of one database: each pool takes one, so that a slip in one place cannot do another's work. */
@@ -46,12 +36,20 @@ export function sessionOf(url: string, role: Role | undefined) {
 export function openPool(
   url: string,
   role: Role | undefined,
-  options: { max: number; onError: (error: Error) => void; applicationName?: string; answerWithinMs?: number },
+  options: {
+    max: number
+    onError: (error: Error) => void
+    applicationName?: string
+    answerWithinMs?: number
+    /** Statements go out before the ones before them are answered; not for sessions that a pooler lends. */
+    pipeline?: boolean
+  },
 ): pg.Pool {
   const session = sessionOf(url, role)
   const pool = new pg.Pool({
     ...session,
     max: options.max,
+    pipeline: options.pipeline ?? false,
     types,
     application_name: options.applicationName ?? session.application_name,
     idleTimeoutMillis: 30_000,
@@ -67,72 +65,15 @@ export function openPool(
   pool.on('connect', (client) => client.on('error', () => {}))
   // What was given up and never answered stands before everything that the session would be asked next.
   pool.on('release', (_error, client) => {
-    if ('readyForQuery' in client && client.readyForQuery === false) client.end().catch(() => {})
+    const busy = 'readyForQuery' in client && client.readyForQuery === false
+    // One that pipelines is lent again while it ends a transaction that was only read; given up, it has no stream left.
+    if (client.pipeline ? client.connection.stream.destroyed : busy) client.end().catch(() => {})
   })
   return pool
 }
 
 export function openKysely(pool: pg.Pool): Kysely<unknown> {
   return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
-}
-
-export interface Scope {
-  workspace: string
-  operation: string
-  readOnly: boolean
-}
-
-/**
- * A request waits for no lock longer than its client would, and a transaction that was forgotten ends by itself: while
- * it is open, nothing younger can be sealed.
- */
-const limits = { lock_timeout: '15s', statement_timeout: '60s', idle_in_transaction_session_timeout: '60s' }
-
-/**
- * One transaction of one workspace as `pave_app`. Role, workspace and limits are the transaction's own and travel with
- * its BEGIN in one message: there is no moment between them, nothing outlives the commit, and a pooler that lends the
- * session to somebody else for the next transaction lends nothing with it.
- */
-export function inTransaction<T>(pool: pg.Pool, scope: Scope, work: (db: Db) => Promise<T>): Promise<T> {
-  const settings = {
-    role: 'pave_app',
-    'app.workspace': scope.workspace,
-    'app.operation': scope.operation,
-    ...limits,
-  }
-  const sets = Object.entries(settings).map(([name, value]) => `set_config('${name}',${pg.escapeLiteral(value)},true)`)
-  const opening = `begin${scope.readOnly ? ' read only' : ''};select ${sets.join(',')}`
-  const db = new Kysely<unknown>({ dialect: { ...dialect, createDriver: () => new OpeningDriver(pool, opening) } })
-  return db.transaction().execute(work)
-}
-
-const compiler = new PostgresQueryCompiler()
-const adapter = new PostgresAdapter()
-const dialect = {
-  createQueryCompiler: () => compiler,
-  createAdapter: () => adapter,
-  createIntrospector: (db: Kysely<unknown>) => new PostgresIntrospector(db),
-}
-
-type Connection = Parameters<PostgresDriver['rollbackTransaction']>[0]
-
-class OpeningDriver extends PostgresDriver {
-  readonly #opening: string
-
-  constructor(pool: pg.Pool, opening: string) {
-    super({ pool })
-    this.#opening = opening
-  }
-
-  override async beginTransaction(connection: Connection): Promise<void> {
-    try {
-      await connection.executeQuery(CompiledQuery.raw(this.#opening))
-    } catch (error) {
-      // The BEGIN may have been carried out and the rest not; a session that cannot even roll back is thrown away.
-      await this.rollbackTransaction(connection).catch(() => {})
-      throw error
-    }
-  }
 }
 
 /**

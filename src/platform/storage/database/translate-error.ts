@@ -25,9 +25,17 @@ export function isDeadlock(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '40P01'
 }
 
+/** A migration changed what a statement answers that the session had prepared. */
+export function isOutdatedPlan(error: unknown): boolean {
+  return error instanceof DatabaseError && error.routine === 'RevalidateCachedQuery'
+}
+
 /** What a driver's error means to a caller; undefined when it is a defect of ours. */
 export function translateDatabaseError(error: unknown): PaveError | undefined {
   if (error instanceof DatabaseError && error.code !== undefined) {
+    if (isOutdatedPlan(error)) {
+      return platformFailure('database_unavailable', 'The schema was changed just now', { cause: error })
+    }
     if (unavailable.has(error.code)) {
       return platformFailure('database_unavailable', `PostgreSQL ended the session: ${error.message}`, { cause: error })
     }
