@@ -122,12 +122,20 @@ const commands: Record<
     },
   },
   import: {
-    usage: 'import mlflow --from URL|FILE [--artifacts DIRECTORY] [--experiment NAME]… [--json]',
+    usage: 'import mlflow --from URL|FILE [--artifacts DIRECTORY] [--experiment NAME]… [--verify [--files]] [--json]',
     summary:
-      'Copy experiments, runs, models and their files from an MLflow server or its SQLite file; again, what is new',
+      'Copy experiments, runs, models, traces and files from an MLflow server or its SQLite file; again, what is new; or compare',
     run: async (args, config) => {
       const { importFrom } = await import('./commands/import.ts')
       return importFrom(args, config, () => clientOf(config), output)
+    },
+  },
+  export: {
+    usage: 'export mlflow --to FILE [--artifacts DIRECTORY] [--json]',
+    summary: 'Write experiments, runs, models, traces and files as the SQLite file and the folder of an MLflow server',
+    run: async (args, config) => {
+      const { exportTo } = await import('./commands/export.ts')
+      return exportTo(args, () => clientOf(config), output)
     },
   },
   doctor: {

@@ -23,8 +23,8 @@ interface Layer {
 
 const moduleOrder = modules.map((module) => module.name)
 
-// What deletes, and what tells of the past, has a contract of its own where one file would be too long.
-const contract = /^src\/(platform\/kernel|modules\/[a-z-]+)\/((trash|served)-)?contract\.ts$/
+// What deletes, tells of the past, copies from elsewhere or converts has a contract of its own where one file would be too long.
+const contract = /^src\/(platform\/kernel|modules\/[a-z-]+)\/((trash|served|import|twin)-)?contract\.ts$/
 const consoleCode = /^src\/(console|modules\/[a-z-]+\/console)\//
 const testTools = /^(npm:(vitest|fast-check)$|src\/testing\/)/
 const sql = /^(npm:(kysely|pg)($|\/)|src\/platform\/storage\/database\/)/
@@ -117,7 +117,8 @@ function mayModuleImport(imported: string, from: SourceFile): boolean {
 function mayTestImport(imported: string, from: SourceFile): boolean {
   if (/^(npm:|node:)/.test(imported) || isForTests(imported)) return true
   if (/^src\/(platform|algorithms)\//.test(from.path)) return false
-  const [, other = ''] = /^src\/modules\/([a-z-]+)\/(?:module|(?:(?:trash|served)-)?contract)\.ts$/.exec(imported) ?? []
+  const [, other = ''] =
+    /^src\/modules\/([a-z-]+)\/(?:module|(?:(?:trash|served|import|twin)-)?contract)\.ts$/.exec(imported) ?? []
   return isEarlier(other, moduleOf(from.path)) || !from.path.startsWith('src/modules/')
 }
 

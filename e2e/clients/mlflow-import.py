@@ -7,7 +7,8 @@ import sys
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Metric, ViewType
+from mlflow.entities import AssessmentSource, Metric, ViewType
+from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
 
 
 def seed(file, artifacts):
@@ -46,16 +47,133 @@ def seed(file, artifacts):
     client.create_model_version("line", info.model_uri, run_id=run.info.run_id)
     client.delete_model_version("line", "2")
     client.set_registered_model_alias("line", "champion", "3")
+    client.transition_model_version_stage("line", "1", "Archived")
     client.set_model_version_tag("line", "3", "checked", "yes")
     client.update_registered_model("line", "A straight line")
     client.create_registered_model("empty", tags={"a": "b"})
     mlflow.genai.register_prompt("greeting", template="Hello {{name}}", tags={"tone": "warm"})
+    mlflow.genai.register_prompt("greeting", template="Hi {{name}}", commit_message="shorter")
+    mlflow.genai.set_prompt_alias("greeting", alias="live", version=2)
+    seed_traces(client, trees)
     client.delete_experiment(gone)
+
+
+def seed_traces(client, experiment):
+    mlflow.set_experiment(experiment_id=experiment)
+    for number in range(30):
+        with mlflow.start_span(name="answer", span_type="CHAIN", attributes={"number": number, "half": 0.5, "one": 1.0}) as root:
+            root.set_inputs({"question": f"How tall is tree {number}? 🌲", "big": 2**60})
+            with mlflow.start_span(name="retrieve", span_type="RETRIEVER") as child:
+                child.set_outputs([{"page_content": "x" * 500, "metadata": {"doc_uri": "a"}}])
+                child.add_event(mlflow.entities.SpanEvent("looked", attributes={"rows": 3}))
+            with mlflow.start_span(name="generate", span_type="CHAT_MODEL") as child:
+                child.set_attribute("mlflow.chat.tokenUsage", {"input_tokens": 7, "output_tokens": number, "total_tokens": 7 + number})
+                if number == 3:
+                    child.set_status("ERROR")
+            root.set_outputs({"answer": None if number == 4 else "tall"})
+        trace = root.trace_id
+        if number < 3:
+            mlflow.set_trace_tag(trace, "reviewed", f"no {number}")
+    mlflow.flush_trace_async_logging()
+    traces = [trace.info.trace_id for trace in client.search_traces(locations=[experiment], max_results=100)]
+    assert len(traces) == 30, traces
+    first, second = traces[:2]
+    human = AssessmentSource("HUMAN", "ada@example.com")
+    wrong = mlflow.log_feedback(trace_id=first, name="right", value=False, source=human, rationale="looks wrong")
+    mlflow.override_feedback(trace_id=first, assessment_id=wrong.assessment_id, value=True, source=human, rationale="it is not")
+    mlflow.log_feedback(trace_id=first, name="grades", value={"style": 0.5, "facts": [1, 2]}, source=AssessmentSource("LLM_JUDGE", "judge"), metadata={"why": "asked"})
+    mlflow.log_feedback(trace_id=second, name="failed", error=ValueError("no answer"), source=AssessmentSource("CODE", "check"))
+    mlflow.log_expectation(trace_id=second, name="height", value={"metres": 12}, source=human)
+    run = client.search_runs([experiment])[0]
+    client.link_traces_to_run([first, second], run.info.run_id)
+    dataset = mlflow.genai.create_dataset(name="questions", experiment_id=[experiment], tags={"kind": "trial"})
+    dataset.merge_records(
+        [{"inputs": {"question": f"tree {n}", "n": n}, "expectations": {"metres": n}, "tags": {"part": "a"}} for n in range(5)]
+    )
+    dataset.merge_records([{"inputs": {"question": "last", "n": -1}, "outputs": "nothing"}])
+    store = mlflow.tracking._tracking_service.utils._get_store()
+    for version in range(2):
+        store.register_scorer(experiment, "short", json.dumps({"name": "short", "version": version}))
+    hooks = mlflow.tracking._model_registry.utils._get_store()
+    hooks.create_webhook(
+        name="chat",
+        url="https://93.184.216.34/hook",
+        events=[WebhookEvent(WebhookEntity.MODEL_VERSION, WebhookAction.CREATED)],
+        secret="hidden",
+    )
 
 
 def value(number):
     """MLflow keeps an infinity as the largest number there is."""
     return "inf" if number >= 1.7976931348623157e308 else str(number)
+
+
+def describe_assessment(assessment):
+    """Whether an expectation is valid is told by the database alone, not by any server."""
+    told = assessment.to_dictionary()
+    if "expectation" in told:
+        told.pop("valid", None)
+    return told
+
+
+def describe_traces(client, experiment):
+    told = {}
+    token = None
+    while True:
+        page = client.search_traces(locations=[experiment], max_results=100, include_spans=False, page_token=token)
+        for found in page:
+            trace = client.get_trace(found.info.trace_id)
+            info = trace.info
+            own = ("pave.", "mlflow.artifactLocation")
+            told[info.trace_id] = {
+                "state": str(info.state),
+                "times": [info.request_time, info.execution_duration],
+                "previews": [info.request_preview, info.response_preview, info.client_request_id],
+                "tags": {key: text for key, text in info.tags.items() if not key.startswith(own)},
+                "metadata": info.trace_metadata,
+                "spans": sorted((span.to_dict() for span in trace.data.spans), key=lambda span: span["span_id"]),
+                "assessments": sorted(
+                    (describe_assessment(one) for one in info.assessments), key=lambda one: one["assessment_id"]
+                ),
+            }
+        token = page.token
+        if not token:
+            return told
+
+
+def describe_datasets(experiment):
+    store = mlflow.tracking._tracking_service.utils._get_store()
+    told = {}
+    for dataset in mlflow.genai.search_datasets(experiment_ids=[experiment]):
+        told[dataset.dataset_id] = {
+            "name": dataset.name,
+            "tags": dataset.tags,
+            "digest": dataset.digest,
+            "times": [dataset.created_time, dataset.last_update_time],
+            "profile": json.loads(dataset.profile),
+            "schema": json.loads(dataset.schema),
+            "records": [
+                {
+                    "id": record.dataset_record_id,
+                    "inputs": record.inputs,
+                    "outputs": record.outputs,
+                    "expectations": record.expectations or {},
+                    "tags": record.tags or {},
+                    "times": [record.created_time, record.last_update_time],
+                }
+                for record in dataset._mlflow_dataset.records
+            ],
+        }
+    return told
+
+
+def describe_scorers(experiment):
+    store = mlflow.tracking._tracking_service.utils._get_store()
+    return [
+        [one.scorer_id, one.scorer_name, one.scorer_version, one._serialized_scorer, one.creation_time]
+        for scorer in store.list_scorers(experiment)
+        for one in store.list_scorer_versions(experiment, scorer.scorer_name)
+    ]
 
 
 def describe(uri):
@@ -93,6 +211,12 @@ def describe(uri):
                 },
                 "inputs": [[one.dataset.name, one.dataset.digest, [[tag.key, tag.value] for tag in one.tags]] for one in run.inputs.dataset_inputs],
                 "outputs": [one.model_id for one in run.outputs.model_outputs] if run.outputs else [],
+                "traces": sorted(
+                    trace.info.trace_id
+                    for trace in client.search_traces(
+                        locations=[experiment.experiment_id], run_id=run.info.run_id, include_spans=False
+                    )
+                ),
                 "files": files,
             }
         told["experiments"][experiment.name] = {
@@ -101,6 +225,9 @@ def describe(uri):
             "tags": experiment.tags,
             "created": experiment.creation_time,
             "runs": runs,
+            "traces": describe_traces(client, experiment.experiment_id),
+            "datasets": describe_datasets(experiment.experiment_id) if experiment.lifecycle_stage == "active" else {},
+            "scorers": describe_scorers(experiment.experiment_id) if experiment.lifecycle_stage == "active" else [],
             "models": {
                 model.model_id: {
                     "name": model.name,
@@ -113,7 +240,8 @@ def describe(uri):
                 for model in client.search_logged_models([experiment.experiment_id])
             },
         }
-    for model in client.search_registered_models():
+    prompts = client.search_registered_models("tags.`mlflow.prompt.is_prompt` = 'true'")
+    for model in [*client.search_registered_models(), *prompts]:
         told["models"][model.name] = {
             "description": model.description or "",
             "tags": model.tags,
@@ -122,10 +250,12 @@ def describe(uri):
                 int(version.version): {
                     "run": version.run_id or "",
                     "description": version.description or "",
+                    "stage": version.current_stage,
                     "tags": {key: text for key, text in version.tags.items() if not key.startswith("pave.")},
                     "created": version.creation_timestamp,
                 }
-                for version in client.search_model_versions(f"name = '{model.name}'")
+                for kind in ("", " AND tags.`mlflow.prompt.is_prompt` = 'true'")
+                for version in client.search_model_versions(f"name = '{model.name}'{kind}")
             },
         }
     return told

@@ -10,6 +10,8 @@ import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 /** A Pave, and what a notebook of one person beside it has: an address, a token, and a folder. */
 export interface StockClient {
   pave: TestPlatform
+  url: string
+  token: string
   folder: string
   /** Runs Python as that person's notebook would; answers what it printed. */
   run(python: string, args: readonly string[], env?: Record<string, string>): Promise<string>
@@ -26,6 +28,8 @@ export async function startForClient(modules: ModuleDefinition[], role: Role): P
   const folder = await mkdtemp(join(tmpdir(), 'pave-mlflow-'))
   const client: StockClient = {
     pave,
+    url,
+    token,
     folder,
     async run(python, args, env = {}) {
       const { stdout } = await promisify(execFile)(python, args, {

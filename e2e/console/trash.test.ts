@@ -1,8 +1,15 @@
 import { expect, it } from 'vitest'
 import { createExperiment, createTrackingRun, getTrackingRun, updateTrackingRun } from '#modules/tracking/contract.ts'
-import { listTrash } from '#modules/tracking/trash-contract.ts'
+import { getRetention, listTrash, putRetention } from '#modules/tracking/trash-contract.ts'
 import { eventually } from '../support/wait.ts'
-import { admin, describeConsole, expectAccessible, expectNoSidewaysScroll, openPage } from './support/console.ts'
+import {
+  admin,
+  describeConsole,
+  expectAccessible,
+  expectNoSidewaysScroll,
+  newPerson,
+  openPage,
+} from './support/console.ts'
 
 describeConsole('the trash', () => {
   it('shows what was deleted, takes it out again, and lets an admin purge it after a question', async () => {
@@ -29,5 +36,44 @@ describeConsole('the trash', () => {
     await last.waitForURL(/\/jobs\//)
     await eventually(async () => (await admin.call(listTrash, { experiment })).items.length === 0)
     await expect(admin.call(getTrackingRun, { run: gone })).rejects.toMatchObject({ code: 'tracking_run_not_found' })
+  })
+
+  it('holds things as long as their experiment says, who may change that says it there', async () => {
+    const { experiment } = await admin.call(createExperiment, { name: 'kept for a while' })
+    const { run } = await admin.call(createTrackingRun, { experiment, name: 'going soon' })
+    await admin.call(updateTrackingRun, { run, state: 'deleted' })
+    const page = await openPage('ada', `/experiments/${experiment}`)
+    await page.getByRole('tab', { name: 'Retention' }).click()
+    await page.getByText('is purged after 30 days').waitFor()
+    await page.getByText('nobody: that is the default').waitFor()
+    await page.getByRole('button', { name: 'Change' }).click()
+    await page.getByRole('switch', { name: 'Ended runs go to the trash by themselves' }).check()
+    await page.getByLabel('So many days after their end').fill('60')
+    await page.getByLabel('Unless they have the tag').fill('gold')
+    await page.getByLabel('Days in the trash, until it is purged for good').fill('7')
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('go to the trash after 60 days').waitFor()
+    await page.getByText('is purged after 7 days').waitFor()
+    expect(await admin.call(getRetention, { experiment })).toMatchObject({
+      ...{ own: true, trashDays: 7, expireAfterDays: 60, keepTag: 'gold' },
+    })
+    await page.getByRole('row', { name: /put-retention.*ada/ }).waitFor()
+    await expectAccessible(page)
+    await expectNoSidewaysScroll(page)
+
+    const trash = await openPage('ada', '/experiments/trash?kind=run')
+    await trash.getByRole('row', { name: /going soon.* in (7|6) d/ }).waitFor()
+    await admin.call(putRetention, { experiment, trashDays: 0 })
+    await trash.getByRole('row', { name: /going soon.* due/ }).waitFor()
+
+    await page.getByRole('button', { name: 'Use the default' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Use the default' }).click()
+    await page.getByText('nobody: that is the default').waitFor()
+    expect(await admin.call(getRetention, { experiment })).toMatchObject({ own: false, trashDays: 30 })
+    const { name } = await newPerson('trash-viewer', 'viewer')
+    const viewer = await openPage(name, `/experiments/${experiment}?tab=retention`)
+    await viewer.getByText('is purged after 30 days').waitFor()
+    expect(await viewer.getByRole('button', { name: 'Change' }).count()).toBe(0)
   })
 })

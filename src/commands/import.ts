@@ -5,14 +5,17 @@ import type { Config } from '#platform/config.ts'
 import type { Client } from '#platform/surfaces/client.ts'
 import { clientFailure } from '#platform/surfaces/client-errors.ts'
 import { exitCodes, type Output } from '#platform/surfaces/command-line.ts'
-import { nothingCopied } from './import/copied.ts'
+import { type Copied, nothingCopied } from './import/copied.ts'
+import { copyDatasets, copyWebhooks } from './import/copy-evaluation.ts'
 import { copyRegistry } from './import/copy-registry.ts'
 import { copyTracking } from './import/copy-tracking.ts'
-import { openMlflowServer } from './import/mlflow-rest.ts'
+import { openMlflowServer, openPave } from './import/mlflow-rest.ts'
 import type { MlflowSource } from './import/mlflow-source.ts'
 import { openMlflowFile } from './import/mlflow-sqlite.ts'
+import { progressOf } from './import/progress.ts'
+import { type Verified, verifyCopy } from './import/verify-copy.ts'
 
-/** Copies what another platform holds to Pave, as often as one likes. Nothing of the other is changed. */
+/** Copies what another platform holds to Pave, as often as one likes, or says whether it is here. Nothing of the other is changed. */
 export async function importFrom(
   args: string[],
   config: Config,
@@ -26,6 +29,8 @@ export async function importFrom(
       from: { type: 'string' },
       artifacts: { type: 'string' },
       experiment: { type: 'string', multiple: true, default: [] },
+      verify: { type: 'boolean', default: false },
+      files: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   })
@@ -33,27 +38,70 @@ export async function importFrom(
   if (what !== 'mlflow') throw usage(`import ${what ?? ''}: there is only \`pave import mlflow\``)
   if (values.from === undefined) throw usage('import mlflow: say where from, with --from URL or --from FILE')
   const source = await open(values.from, values.artifacts, config.mlflowToken)
+  const progress = progressOf(output, values.json)
   try {
-    const say = values.json ? () => {} : output.err
-    say(`copying from ${source.name}`)
-    const copied = nothingCopied()
-    const options = { source, client: await clientOf(), say }
-    await copyTracking(options, values.experiment, copied)
-    if (values.experiment.length === 0) await copyRegistry(options, copied)
-    if (values.json) output.out(JSON.stringify(copied, null, 2))
-    else {
-      const { experiments, runs, unchanged, points, loggedModels, files, bytes, models, versions, problems } = copied
-      output.out(
-        `${experiments} experiments; ${runs} runs copied and ${unchanged} unchanged, ${points} metric points; ` +
-          `${loggedModels} logged models; ${versions} versions of ${models} models; ${files} files of ${Math.ceil(bytes / 2 ** 20)} MiB`,
-      )
-      for (const { what: thing, code, message } of problems) output.out(`not copied: ${thing}: ${code}: ${message}`)
-      if (problems.length > 0) output.out('Mend what is named and import again: what was copied is not copied twice.')
+    const client = await clientOf()
+    if (values.verify) {
+      progress.say(`comparing ${source.name} with ${client.url}`)
+      const here = openPave(client)
+      const { experiment: only, files } = values
+      const verified = await verifyCopy({ there: source, here, files, only, ...progress })
+      progress.end()
+      return tellVerified(verified, output, values.json)
     }
-    return copied.problems.length === 0 ? exitCodes.ok : exitCodes.refused
+    progress.say(`copying from ${source.name}`)
+    const copied = nothingCopied()
+    const options = { source, client, ...progress }
+    const experiments = await copyTracking(options, values.experiment, copied)
+    if (values.experiment.length === 0) {
+      await copyRegistry(options, copied)
+      await copyDatasets(options, experiments, copied)
+      await copyWebhooks(options, copied)
+    }
+    progress.end()
+    return tellCopied(copied, source, output, values.json)
   } finally {
+    progress.end()
     await source.close()
   }
+}
+
+function tellCopied(copied: Copied, { absent }: MlflowSource, output: Output, json: boolean): number {
+  if (json) output.out(JSON.stringify({ ...copied, absent: [...absent] }, null, 2))
+  else {
+    const { runs, unchanged, traces, unchangedTraces, datasets, records, scorers, webhooks, problems } = copied
+    output.out(
+      `${copied.experiments} experiments; ${runs} runs copied and ${unchanged} unchanged, ${copied.points} metric points; ` +
+        `${copied.loggedModels} logged models; ${copied.versions} versions of ${copied.models} models; ` +
+        `${copied.files} files of ${Math.ceil(copied.bytes / 2 ** 20)} MiB; ` +
+        `${traces} traces copied and ${unchangedTraces} unchanged, ${copied.spans} spans; ` +
+        `${records} records of ${datasets} evaluation datasets; ${scorers} versions of scorers`,
+    )
+    if (webhooks > 0) {
+      output.out(
+        `${webhooks} webhooks came disabled and without their secrets, which nobody is told: set them and enable them.`,
+      )
+    }
+    if (absent.size > 0)
+      output.out(`not copied, because the other server does not show them: ${[...absent].join(', ')}`)
+    for (const { what: thing, code, message } of problems) output.out(`not copied: ${thing}: ${code}: ${message}`)
+    if (problems.length > 0) output.out('Mend what is named and import again: what was copied is not copied twice.')
+  }
+  return copied.problems.length === 0 ? exitCodes.ok : exitCodes.refused
+}
+
+function tellVerified(verified: Verified, output: Output, json: boolean): number {
+  const { counts, differences, differing } = verified
+  if (json) output.out(JSON.stringify(verified, null, 2))
+  else {
+    for (const [kind, { there, here }] of Object.entries(counts)) {
+      if (there > 0 || here > 0) output.out(`${kind}: ${there} there, ${here} here`)
+    }
+    for (const { what, message } of differences) output.out(`${what}: ${message}`)
+    if (differing > differences.length) output.out(`and ${differing - differences.length} differences more`)
+    output.out(differing === 0 ? 'All of it is here, as it is there.' : `${differing} differences.`)
+  }
+  return differing === 0 ? exitCodes.ok : exitCodes.refused
 }
 
 async function open(from: string, artifacts: string | undefined, token: string | undefined): Promise<MlflowSource> {
@@ -65,6 +113,6 @@ async function open(from: string, artifacts: string | undefined, token: string |
 
 function usage(message: string) {
   return clientFailure('usage', message, {
-    hint: 'Usage: pave import mlflow --from URL|FILE [--artifacts DIRECTORY] [--experiment NAME]… [--json]',
+    hint: 'Usage: pave import mlflow --from URL|FILE [--artifacts DIRECTORY] [--experiment NAME]… [--verify [--files]] [--json]',
   })
 }

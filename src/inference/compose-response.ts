@@ -24,6 +24,7 @@ export function composeResponse(
     variant: groups.map(({ route }) => route.variant).join(','),
   }
   if (results.some(({ status }) => status === 'fallback')) parameters['fallback'] = true
+  if (groups.some(({ route }) => route.version.twin)) parameters['twin'] = true
   return {
     model_name: endpoint.spec.endpoint,
     model_version: groups.map(({ route }) => route.version.version).join(','),

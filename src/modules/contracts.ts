@@ -2,6 +2,7 @@ import * as kernel from '#platform/kernel/contract.ts'
 import type { Operation } from '#platform/operation.ts'
 import * as datasets from './datasets/contract.ts'
 import * as featureStore from './feature-store/contract.ts'
+import * as folders from './folders/contract.ts'
 import * as governance from './governance/contract.ts'
 import * as identity from './identity/contract.ts'
 import * as incidents from './incidents/contract.ts'
@@ -9,10 +10,12 @@ import * as monitoring from './monitoring/contract.ts'
 import * as pipelines from './pipelines/contract.ts'
 import * as predictions from './predictions/contract.ts'
 import * as registry from './registry/contract.ts'
+import * as registryTwin from './registry/twin-contract.ts'
 import * as releases from './releases/contract.ts'
 import * as releasesServed from './releases/served-contract.ts'
 import * as traces from './traces/contract.ts'
 import * as tracking from './tracking/contract.ts'
+import * as trackingImport from './tracking/import-contract.ts'
 import * as trackingTrash from './tracking/trash-contract.ts'
 import * as webhooks from './webhooks/contract.ts'
 
@@ -21,9 +24,10 @@ const contracts: ReadonlyArray<readonly [string, object]> = [
   ['identity', identity],
   ['datasets', datasets],
   ['feature-store', featureStore],
-  ['tracking', { ...tracking, ...trackingTrash }],
+  ['tracking', { ...tracking, ...trackingImport, ...trackingTrash }],
   ['traces', traces],
-  ['registry', registry],
+  ['registry', { ...registry, ...registryTwin }],
+  ['folders', folders],
   ['webhooks', webhooks],
   ['pipelines', pipelines],
   ['governance', governance],

@@ -1,6 +1,7 @@
 import type { ModuleDefinition } from '#platform/module.ts'
 import { datasets } from './datasets/module.ts'
 import { featureStore } from './feature-store/module.ts'
+import { folders } from './folders/module.ts'
 import { governance } from './governance/module.ts'
 import { identity } from './identity/module.ts'
 import { incidents } from './incidents/module.ts'
@@ -21,6 +22,7 @@ export const modules: readonly ModuleDefinition[] = [
   tracking,
   traces,
   registry,
+  folders,
   webhooks,
   pipelines,
   governance,

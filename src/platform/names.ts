@@ -37,6 +37,28 @@ export const VersionRef = z
     'write model@version or model@alias',
   )
 
+/** One name in the path of a folder: no `.` and no `..`, because it begins with what can be read. */
+const folderName = /^[\p{L}\p{N}_]([\p{L}\p{M}\p{N}_.\-()+@& ]*[\p{L}\p{M}\p{N}_)+])?$/u
+const longestFolderName = 100
+const deepestFolder = 8
+
+/** Where experiments and models are kept: `risk/fraud/2026`. Empty is the top. */
+export const FolderPath = z
+  .string()
+  .normalize('NFC')
+  .max(500)
+  .refine(
+    (path) => path === '' || path.split('/').length <= deepestFolder,
+    `a folder is ${deepestFolder} levels deep at most`,
+  )
+  .refine(
+    (path) => path === '' || path.split('/').every((name) => name.length <= longestFolderName && folderName.test(name)),
+    'a folder is a path such as risk/fraud/2026: no slash at its ends, each name of letters, digits, spaces and _ - . ( ) + @ &, 100 at most, beginning with a letter or digit',
+  )
+
+/** The tag of an experiment or model by which clients of MLflow read and change its folder. */
+export const folderTag = 'pave.folder'
+
 export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 hexadecimal digits')
 
 /** Bytes in the object store. In a manifest people write `{file: …}`, `{directory: …}` or `{npm: …}` instead. */

@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { PaveError } from '#platform/errors.ts'
 import { Digest } from '#platform/names.ts'
 import type { Client } from '#platform/surfaces/client.ts'
+import { MlflowError } from '../../protocols/mlflow/errors.ts'
 import type { MlflowSource } from './mlflow-source.ts'
+import type { Progress } from './progress.ts'
 
-export interface CopyOptions {
+export interface CopyOptions extends Pick<Progress, 'say' | 'tick'> {
   source: MlflowSource
   client: Client
-  say: (text: string) => void
 }
 
 /** What was copied, and what was there from an earlier time. */
@@ -21,6 +22,13 @@ export interface Copied {
   bytes: number
   models: number
   versions: number
+  traces: number
+  unchangedTraces: number
+  spans: number
+  datasets: number
+  records: number
+  scorers: number
+  webhooks: number
   problems: Array<{ what: string; code: string; message: string }>
 }
 
@@ -34,8 +42,19 @@ export const nothingCopied = (): Copied => ({
   bytes: 0,
   models: 0,
   versions: 0,
+  traces: 0,
+  unchangedTraces: 0,
+  spans: 0,
+  datasets: 0,
+  records: 0,
+  scorers: 0,
+  webhooks: 0,
   problems: [],
 })
+
+export function toldUntilNow({ runs, points, files, traces }: Copied): string {
+  return `${runs} runs, ${points} points, ${files} files, ${traces} traces until now`
+}
 
 /** What cannot be copied is told, and the rest goes on. Without an answer from Pave nothing can. */
 export async function tryCopying(
@@ -46,11 +65,21 @@ export async function tryCopying(
   try {
     await work()
   } catch (error) {
-    if (!(error instanceof PaveError) || error.code === 'unreachable') throw error
-    const why = error.problems.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ')
-    copied.problems.push({ what, code: error.code, message: why || error.message })
-    say(`${what}: ${why || error.message}`)
+    const { code, message } = problemOf(error)
+    copied.problems.push({ what, code, message })
+    say(`${what}: ${message}`)
   }
+}
+
+function problemOf(error: unknown): { code: string; message: string } {
+  if (error instanceof z.ZodError) {
+    const issues = error.issues.slice(0, 3).map(({ path, message }) => `${path.join('.')}: ${message}`)
+    return { code: 'unexpected_answer', message: `it is not as MLflow has it: ${issues.join('; ')}` }
+  }
+  if (error instanceof MlflowError) return { code: 'unexpected_answer', message: error.message }
+  if (!(error instanceof PaveError) || error.code === 'unreachable') throw error
+  const why = error.problems.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ')
+  return { code: error.code, message: why || error.message }
 }
 
 const Stored = z.object({ digest: Digest, size: z.int() })

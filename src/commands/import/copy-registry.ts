@@ -1,5 +1,6 @@
 import { getModel, importVersion, type ModelSpec, putModel, setAlias } from '#modules/registry/contract.ts'
 import { PaveError } from '#platform/errors.ts'
+import { folderTag } from '#platform/names.ts'
 import type { Client } from '#platform/surfaces/client.ts'
 import { contentOfPrompt, promptTag, stageOf } from '../../protocols/mlflow/model-versions.ts'
 import { contentOfSource, type SourceReader } from '../../protocols/mlflow/register-source.ts'
@@ -37,14 +38,17 @@ export async function copyRegistry({ source, client, say }: CopyOptions, copied:
 }
 
 /** One that is here is its owners'. */
-async function putIfNew(client: Client, { name, description, tags }: MlflowModel): Promise<void> {
+async function putIfNew(
+  client: Client,
+  { name, description, tags: { [folderTag]: folder, ...tags } }: MlflowModel,
+): Promise<void> {
   try {
     await client.call(getModel, { model: name })
   } catch (error) {
     if (!(error instanceof PaveError) || error.code !== 'model_not_found') throw error
     const task: ModelSpec['task'] = tags[promptTag] === 'true' ? 'prompt' : 'other'
     const spec = { description, owner: tags['pave.owner'] ?? 'nobody yet', tier: carefulTier, task, tags }
-    await client.call(putModel, { model: name, spec })
+    await client.call(putModel, { model: name, spec, folder })
   }
 }
 

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
+import { linkTraces } from '#modules/traces/contract.ts'
 import {
   type ArtifactOwner,
-  importExperiment,
-  importLoggedModel,
-  importTrackingRun,
   logRunData,
   type MetricPoint,
   recordArtifact,
@@ -13,9 +11,11 @@ import {
   updateExperiment,
   updateTrackingRun,
 } from '#modules/tracking/contract.ts'
+import { importExperiment, importLoggedModel, importTrackingRun } from '#modules/tracking/import-contract.ts'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import type { Client } from '#platform/surfaces/client.ts'
-import { type Copied, type CopyOptions, instant, storeObject, tryCopying, uuidOf } from './copied.ts'
+import { type Copied, type CopyOptions, instant, storeObject, toldUntilNow, tryCopying, uuidOf } from './copied.ts'
+import { copyTraces } from './copy-traces.ts'
 import type {
   ArtifactRoot,
   MlflowExperiment,
@@ -29,6 +29,7 @@ import type {
 const copiedTag = 'pave.import.digest'
 const withoutLinks = 'data:'
 const fullBatch = 10_000
+const mostLinks = 100
 const statuses = {
   SCHEDULED: 'scheduled',
   RUNNING: 'running',
@@ -44,17 +45,23 @@ const modelStatuses = {
 
 /**
  * Copies experiments, runs and logged models with their ids, times, histories and files. What cannot be copied is told
- * and the rest goes on; copying again copies what is new or has changed.
+ * and the rest goes on; copying again copies what is new or has changed. Answers the number that each experiment has here.
  */
-export async function copyTracking(options: CopyOptions, only: readonly string[], copied: Copied): Promise<void> {
+export async function copyTracking(
+  options: CopyOptions,
+  only: readonly string[],
+  copied: Copied,
+): Promise<Map<string, string>> {
   const { source, client, say } = options
   const attempt = (what: string, work: () => Promise<void>) => tryCopying(what, { copied, say }, work)
   const unfinished: Unfinished[] = []
+  const numbers = new Map<string, string>()
   for await (const theirs of source.experiments()) {
     if (only.length > 0 && !only.includes(theirs.name)) continue
     await attempt(`experiment ${theirs.name}`, async () => {
       const experiment = await copyExperiment(client, theirs)
       copied.experiments++
+      numbers.set(theirs.experiment_id, experiment)
       const known = await runsHere(client, experiment)
       for await (const run of source.runs(theirs.experiment_id)) {
         await attempt(`run ${run.info.run_id}`, async () => {
@@ -65,7 +72,8 @@ export async function copyTracking(options: CopyOptions, only: readonly string[]
           else {
             if (ours?.copied !== `${withoutLinks}${digest}`)
               await copyRun({ source, client, run, id, experiment, copied })
-            unfinished.push({ run: id, models: modelsOf(run), digest, deleted })
+            options.tick(toldUntilNow(copied))
+            unfinished.push({ theirs: run.info, run: id, models: modelsOf(run), digest, deleted })
           }
         })
       }
@@ -74,17 +82,28 @@ export async function copyTracking(options: CopyOptions, only: readonly string[]
           copyLoggedModel({ source, client, model, experiment, copied }),
         )
       }
-      if (theirs.lifecycle_stage === 'deleted') await client.call(updateExperiment, { experiment, state: 'deleted' })
-      say(`${theirs.name}: ${copied.runs} runs, ${copied.points} points, ${copied.files} files until now`)
+      const gone = theirs.lifecycle_stage === 'deleted'
+      await copyTraces({ ...options, from: theirs.experiment_id, deleted: gone, experiment, copied })
+      if (gone) await client.call(updateExperiment, { experiment, state: 'deleted' })
+      say(`${theirs.name}: ${toldUntilNow(copied)}`)
     })
   }
   // A run may use a model of another experiment, and what is deleted takes nothing any more: both come last.
-  for (const { run, models, digest, deleted } of unfinished) {
+  for (const { theirs, run, models, digest, deleted } of unfinished) {
     await attempt(`run ${run}`, async () => {
+      if (copied.traces + copied.unchangedTraces > 0) await linkAll(options, theirs, run)
       if (models.length > 0) await client.call(recordRunLineage, { run, models })
       await client.call(logRunData, { run, tags: { [copiedTag]: digest } })
       if (deleted) await client.call(updateTrackingRun, { run, state: 'deleted' })
     })
+  }
+  return numbers
+}
+
+async function linkAll({ source, client }: CopyOptions, theirs: MlflowRun['info'], run: string): Promise<void> {
+  const linked = await Array.fromAsync(source.linkedTraces(theirs.run_id, theirs.experiment_id))
+  for (let at = 0; at < linked.length; at += mostLinks) {
+    await client.call(linkTraces, { run, traces: linked.slice(at, at + mostLinks) })
   }
 }
 
@@ -225,6 +244,7 @@ async function copyFiles({ source, client, copied, owner, root }: FileCopying): 
 }
 
 interface Unfinished {
+  theirs: MlflowRun['info']
   run: string
   models: Array<{ loggedModel: string; direction: 'input' | 'output'; step: number }>
   digest: string

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { importTraces, Span } from '#modules/traces/contract.ts'
 
 // What an MLflow holds, in its own words (mlflow/protos/service.proto and model_registry.proto), however it is read.
 
@@ -126,9 +127,73 @@ export const MlflowVersion = z.object({
 })
 export type MlflowVersion = z.infer<typeof MlflowVersion>
 
-/** Artifacts belong to a run or to a logged model; `root` is what MLflow calls the artifact URI. */
+/** What a trace is as a whole, in Pave's words; its spans are asked for apart. */
+export type MlflowTrace = z.output<(typeof importTraces)['input']>['traces'][number]
+
+/** Columns that the database of newer versions has for what a trace used and cost. */
+export const tokenColumns = [
+  'input_tokens',
+  'output_tokens',
+  'total_tokens',
+  'cache_read_input_tokens',
+  'cache_creation_input_tokens',
+  'cache_creation_input_tokens_above_1hr',
+]
+export const costColumns = ['input_cost', 'output_cost', 'total_cost']
+
+const JsonTags = z.record(z.string(), z.union([z.string(), z.null().transform(() => ''), z.json().transform(String)]))
+/** JSON within JSON. */
+const within = <T>(type: z.ZodType<T>) =>
+  z.union([z.string().transform((text): unknown => JSON.parse(text)), z.json()]).pipe(type)
+
+export const MlflowDataset = z.object({
+  dataset_id: z.string(),
+  name: z.string(),
+  tags: within(JsonTags.nullable()).optional(),
+  schema: z.string().nullish(),
+  profile: z.string().nullish(),
+  digest: z.string().nullish(),
+  created_time: Integer.default(0),
+  last_update_time: Integer.default(0),
+  experiment_ids: z.array(z.coerce.string()).default([]),
+})
+export type MlflowDataset = z.infer<typeof MlflowDataset>
+
+export const MlflowRecord = z.object({
+  dataset_record_id: z.string(),
+  inputs: within(z.record(z.string(), z.json())),
+  outputs: z.json().optional(),
+  expectations: within(z.record(z.string(), z.json()).nullable()).optional(),
+  tags: within(JsonTags.nullable()).optional(),
+  source: within(z.json()).optional(),
+  created_time: Integer.default(0),
+  last_update_time: Integer.default(0),
+})
+export type MlflowRecord = z.infer<typeof MlflowRecord>
+
+export const MlflowScorer = z.object({
+  scorer_id: z.string(),
+  scorer_name: z.string(),
+  scorer_version: Integer,
+  serialized_scorer: z.string(),
+  creation_time: Integer.default(0),
+})
+export type MlflowScorer = z.infer<typeof MlflowScorer>
+
+export const MlflowWebhook = z.object({
+  webhook_id: z.string().optional(),
+  name: z.string(),
+  description: z.string().default(''),
+  url: z.string(),
+  events: z.array(z.object({ entity: z.string(), action: z.string() })).default([]),
+  creation_timestamp: Integer.default(0),
+  last_updated_timestamp: Integer.default(0),
+})
+export type MlflowWebhook = z.infer<typeof MlflowWebhook>
+
+/** Artifacts belong to a run, a logged model, or in Pave a version; `root` is what MLflow calls the artifact URI. */
 export interface ArtifactRoot {
-  kind: 'run' | 'logged-model'
+  kind: 'run' | 'logged-model' | 'version'
   id: string
   root: string
 }
@@ -142,12 +207,27 @@ export interface ArtifactFile {
 export interface MlflowSource {
   /** Which it is: what was copied carries this name. */
   readonly name: string
+  /** Kinds of things that it does not know, or does not show to whoever reads. */
+  readonly absent: ReadonlySet<string>
   experiments(): AsyncIterable<MlflowExperiment>
   /** Deleted ones too, oldest first. */
   runs(experiment: string): AsyncIterable<MlflowRun>
   /** All points of one metric. */
   history(run: string, key: string): AsyncIterable<MlflowPoint>
   loggedModels(experiment: string): AsyncIterable<MlflowLoggedModel>
+  /** Oldest first. */
+  traces(experiment: string): AsyncIterable<MlflowTrace>
+  /** All spans of each of the traces. */
+  spans(traces: readonly MlflowTrace[]): Promise<Map<string, Span[]>>
+  /** Traces of its experiment that were said to belong to a run, besides those that were made in it. */
+  linkedTraces(run: string, experiment: string): AsyncIterable<string>
+  /** Every version of all scorers of an experiment. */
+  scorers(experiment: string): AsyncIterable<MlflowScorer>
+  datasets(): AsyncIterable<MlflowDataset>
+  /** In the order that they were added. */
+  records(dataset: string): AsyncIterable<MlflowRecord>
+  /** None where whoever reads may not see them. */
+  webhooks(): AsyncIterable<MlflowWebhook>
   models(): AsyncIterable<MlflowModel>
   /** Oldest first. */
   versions(model: string): AsyncIterable<MlflowVersion>

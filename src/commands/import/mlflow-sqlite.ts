@@ -1,20 +1,35 @@
-import { createReadStream, type ReadStream } from 'node:fs'
+import { createReadStream, existsSync, type ReadStream, readFileSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readProtobuf } from '#algorithms/otlp/read-protobuf.ts'
+import { mostPerSpan, type Span } from '#modules/traces/contract.ts'
 import { clientFailure } from '#platform/surfaces/client-errors.ts'
+import { instant } from './copied.ts'
 import {
   type ArtifactRoot,
+  costColumns,
+  MlflowDataset,
   MlflowExperiment,
   MlflowLoggedModel,
   MlflowModel,
   MlflowPoint,
+  MlflowRecord,
   MlflowRun,
+  MlflowScorer,
   type MlflowSource,
+  type MlflowTrace,
   MlflowVersion,
+  MlflowWebhook,
+  tokenColumns,
 } from './mlflow-source.ts'
+import { readStoredSpan, readTraceFile } from './read-spans.ts'
+import { WireTrace } from './read-trace.ts'
 
 type Row = Record<string, unknown>
+
+/** An output of an evaluation record is kept within this, because it may be no object. */
+const wrappedOutput = 'mlflow_wrapped'
 
 /**
  * The SQLite file of an MLflow (mlflow/store/tracking/dbmodels/models.py), read without its server. Artifacts are found
@@ -103,8 +118,43 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
     return resolve(dirname(file), root)
   }
 
+  function traceOf(row: Row): MlflowTrace {
+    const id = String(row['request_id'])
+    const promoted = promotedMetadata(row)
+    const metadata = labels(tags('trace_request_metadata', 'request_id = ?', id))
+    const name = row['trace_name'] == null ? {} : { 'mlflow.traceName': row['trace_name'] }
+    return WireTrace.parse({
+      ...row,
+      trace_id: id,
+      request_time: instant(Number(row['timestamp_ms'])),
+      execution_duration: row['execution_time_ms'] == null ? null : `${Number(row['execution_time_ms']) / 1000}s`,
+      state: row['status'],
+      trace_metadata: { ...metadata, ...promoted },
+      tags: { ...labels(tags('trace_tags', 'request_id = ?', id)), ...name },
+      assessments: rowsOf(
+        'assessments',
+        'select * from assessments where trace_id = ? order by created_timestamp, assessment_id',
+        id,
+      ).map(wireAssessmentOf),
+    })
+  }
+
+  /** Before version 3, and when they are archived, the spans of a trace are in a file. */
+  function filedSpans(itsTags: Readonly<Record<string, string>>): Span[] {
+    const archived = itsTags['mlflow.trace.archiveLocation']
+    const location = archived ?? itsTags['mlflow.artifactLocation']
+    if (location === undefined) return []
+    const name = archived === undefined ? 'traces.json' : 'traces.pb'
+    const path = join(folderOf({ kind: 'run', id: '', root: location }), name)
+    if (!existsSync(path)) return []
+    if (archived === undefined) return readTraceFile(readFileSync(path, 'utf8'))
+    const { spans } = readProtobuf(readFileSync(path), { spans: Number.MAX_SAFE_INTEGER, perSpan: mostPerSpan })
+    return spans.map(({ trace: _, ...span }) => span)
+  }
+
   return {
     name: resolve(file),
+    absent: new Set(),
     async *experiments() {
       for (const row of rows('select * from experiments order by experiment_id')) {
         const experiment_id = String(row['experiment_id'])
@@ -150,6 +200,65 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
         })
       }
     },
+    async *traces(experiment) {
+      const query = 'select * from trace_info where experiment_id = ? order by timestamp_ms, request_id'
+      if (!tables.has('trace_info')) return
+      for (const row of db.prepare(query).iterate(experiment)) yield traceOf(row)
+    },
+    async spans(traces) {
+      const found = new Map<string, Span[]>()
+      for (const { trace, tags: itsTags } of traces) {
+        const stored = rowsOf(
+          'spans',
+          "select content from spans where trace_id = ? and content <> '' order by start_time_unix_nano, span_id",
+          trace,
+        )
+        found.set(trace, stored.length > 0 ? stored.map(({ content }) => readStoredSpan(content)) : filedSpans(itsTags))
+      }
+      return found
+    },
+    async *linkedTraces(run) {
+      const query = `select source_id from entity_associations
+        where source_type = 'trace' and destination_type = 'run' and destination_id = ? order by source_id`
+      for (const { source_id } of rowsOf('entity_associations', query, run)) yield String(source_id)
+    },
+    async *scorers(experiment) {
+      const query = `select scorer_id, scorer_name, scorer_version, serialized_scorer, creation_time
+        from scorers join scorer_versions using (scorer_id) where experiment_id = ? order by scorer_name, scorer_version`
+      if (!tables.has('scorer_versions')) return
+      for (const row of rowsOf('scorers', query, experiment)) yield MlflowScorer.parse(defined(row))
+    },
+    async *datasets() {
+      const query = 'select * from evaluation_datasets order by created_time, dataset_id'
+      for (const row of rowsOf('evaluation_datasets', query)) {
+        const id = String(row['dataset_id'])
+        const related = `select destination_id from entity_associations where source_type = 'evaluation_dataset'
+          and source_id = ? and destination_type = 'experiment' order by destination_id`
+        yield MlflowDataset.parse({
+          ...defined(row),
+          tags: labels(tags('evaluation_dataset_tags', 'dataset_id = ?', id)),
+          experiment_ids: rowsOf('entity_associations', related, id).map(({ destination_id }) => destination_id),
+        })
+      }
+    },
+    async *records(dataset) {
+      const query =
+        'select * from evaluation_dataset_records where dataset_id = ? order by created_time, dataset_record_id'
+      for (const row of db.prepare(query).iterate(dataset)) {
+        const outputs: unknown = JSON.parse(String(row['outputs'] ?? 'null'))
+        const wrapped = Object(outputs)
+        const plain = Object.hasOwn(wrapped, wrappedOutput) ? Reflect.get(wrapped, wrappedOutput) : outputs
+        yield MlflowRecord.parse({ ...defined(row), outputs: plain })
+      }
+    },
+    async *webhooks() {
+      const query = 'select * from webhooks where deleted_timestamp is null order by creation_timestamp, webhook_id'
+      for (const row of rowsOf('webhooks', query)) {
+        const id = String(row['webhook_id'])
+        const events = rowsOf('webhook_events', 'select entity, action from webhook_events where webhook_id = ?', id)
+        yield MlflowWebhook.parse({ ...defined(row), events })
+      }
+    },
     async *models() {
       const query = `select name, creation_time as creation_timestamp, last_updated_time as last_updated_timestamp,
         description from registered_models order by name`
@@ -187,6 +296,58 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
     open: async (root, path) => webStreamOf(createReadStream(join(folderOf(root), path))),
     close: async () => db.close(),
   }
+}
+
+/** Metadata that newer versions keep in columns of their own, as their server writes it. */
+function promotedMetadata(row: Row): Record<string, string> {
+  const gathered = (columns: readonly string[], write: (value: number) => string) => {
+    const parts = columns.flatMap((name) => (row[name] == null ? [] : [`"${name}": ${write(Number(row[name]))}`]))
+    return parts.length === 0 ? undefined : `{${parts.join(', ')}}`
+  }
+  const tokens = gathered(tokenColumns, String)
+  const cost = gathered(costColumns, pythonFloat)
+  return {
+    ...(row['session_id'] != null && { 'mlflow.trace.session': String(row['session_id']) }),
+    ...(tokens !== undefined && { 'mlflow.trace.tokenUsage': tokens }),
+    ...(cost !== undefined && { 'mlflow.trace.cost': cost }),
+  }
+}
+
+/** A double as Python writes it: `1.0`, `1e-07`. */
+function pythonFloat(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e16) return `${value}.0`
+  const size = Math.abs(value)
+  if (size >= 1e-4 && size < 1e16) return String(value)
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2')
+}
+
+function wireAssessmentOf(row: Row) {
+  const value: unknown = JSON.parse(String(row['value']))
+  const kind = row['assessment_type']
+  return {
+    assessment_id: row['assessment_id'],
+    assessment_name: row['name'],
+    source: { source_type: row['source_type'], source_id: row['source_id'] ?? '' },
+    create_time: instant(Number(row['created_timestamp'])),
+    last_update_time: instant(Number(row['last_updated_timestamp'])),
+    ...(kind === 'feedback' && { feedback: { value, error: JSON.parse(String(row['error'] ?? 'null')) } }),
+    ...(kind === 'expectation' && { expectation: { value } }),
+    ...(kind === 'issue' && { issue: value }),
+    span_id: row['span_id'],
+    rationale: row['rationale'],
+    metadata: textsOf(JSON.parse(String(row['assessment_metadata'] ?? '{}'))),
+    overrides: row['overrides'],
+    valid: row['valid'] !== 0,
+  }
+}
+
+function textsOf(fields: unknown): Record<string, string> {
+  const entries = Object.entries(Object(fields))
+  return Object.fromEntries(entries.map(([key, one]) => [key, typeof one === 'string' ? one : JSON.stringify(one)]))
+}
+
+function labels(tags: readonly Row[]): Record<string, string> {
+  return Object.fromEntries(tags.map(({ key, value }) => [String(key), String(value)]))
 }
 
 /** What is null is not there. */

@@ -33,7 +33,7 @@ export function Page({ title, heading, within = [], about, actions, children }: 
           {within.length > 0 && (
             <Text component="nav" size="sm" aria-label="Breadcrumb" c="dimmed">
               {within.map(({ title: room, link }) => (
-                <span key={room}>
+                <span key={JSON.stringify([room, link])}>
                   <Anchor renderRoot={(props) => <Link {...props} {...link} />} c="dimmed">
                     {room}
                   </Anchor>

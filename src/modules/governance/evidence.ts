@@ -51,6 +51,7 @@ export function gatherEvidence(input: EvidenceInput): Record<string, unknown> {
     training: { trainingSet: version.trainingSet, run: version.run, code: version.code },
     model: {
       artifact: version.artifact,
+      twin: twinOf(version),
       signature: version.signature,
       author: person(version.author),
       registeredAt: version.registeredAt,
@@ -78,7 +79,7 @@ export function renderEvidence(input: EvidenceInput): string {
     `- Features: ${version.featureService ?? 'none'} (${version.features.join(', ') || 'none'})`,
     `- Training set: \`${version.trainingSet ?? 'not recorded'}\``,
     `- Run: ${version.run ?? 'not recorded'}, code \`${version.code ?? 'not recorded'}\``,
-    `- Graph: ${version.artifact === null ? 'none' : `\`${version.artifact}\``}, registered ${version.registeredAt} by ${person(version.author)}`,
+    `- Graph: ${graphText(version)}, registered ${version.registeredAt} by ${person(version.author)}`,
     '',
     '## Evaluation',
     '',
@@ -108,6 +109,20 @@ export function renderEvidence(input: EvidenceInput): string {
     '',
   ]
   return lines.join('\n')
+}
+
+/** The graph that Pave made of the model, and how it was compared; nothing when there is none. */
+function twinOf({ twin }: Version) {
+  if (twin?.state !== 'ready') return null
+  const { artifact, tolerance, report, log } = twin
+  return { artifact, tolerance, ...report, log }
+}
+
+function graphText({ artifact, twin }: Version): string {
+  if (artifact !== null) return `\`${artifact}\``
+  if (twin?.state !== 'ready') return 'none'
+  const { converter, maxAbsolute, samples } = twin.report ?? {}
+  return `ONNX twin \`${twin.artifact}\` by ${converter}, at most ${maxAbsolute} from the model over ${samples} samples`
 }
 
 /** Text in a cell of a table. */

@@ -8,6 +8,7 @@ const contributor = [
   ...viewer,
   ...objects(['dataset', 'feature', 'experiment', 'run', 'model', 'version', 'pipeline', 'object', 'label']),
   ...objects(['trace', 'assessment', 'evaluation-dataset', 'scorer']),
+  'folder:rename',
 ]
 const operator = [
   ...contributor,

@@ -1,7 +1,19 @@
 import { z } from 'zod'
 import { datatypes } from '#algorithms/tensors/datatypes.ts'
 import { defineErrors } from '#platform/errors.ts'
-import { Alias, Digest, Identifier, Instant, listInput, ModelName, Name, pageOf, VersionRef } from '#platform/names.ts'
+import {
+  Alias,
+  Digest,
+  FolderPath,
+  folderTag,
+  Identifier,
+  Instant,
+  listInput,
+  ModelName,
+  Name,
+  pageOf,
+  VersionRef,
+} from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
 
 /** Of a model or version: what stock clients write, such as `mlflow.prompt.is_prompt`. */
@@ -22,7 +34,10 @@ export const ModelSpec = z.strictObject({
   task: z.enum(['binary-classification', 'multiclass-classification', 'regression', 'ranking', 'prompt', 'other']),
   /** What a prediction means, for people: "probability that the flight arrives more than 15 minutes late". */
   prediction: z.string().max(500).default(''),
-  tags: Tags.default({}),
+  tags: Tags.refine(
+    (tags) => !Object.hasOwn(tags, folderTag),
+    `the folder of a model is no tag here: give it as folder, not as ${folderTag}`,
+  ).default({}),
 })
 export type ModelSpec = z.infer<typeof ModelSpec>
 
@@ -66,7 +81,7 @@ export const FileTree = z.array(
 export type FileTree = z.infer<typeof FileTree>
 
 const VersionContent = {
-  /** Digest of the ONNX graph in the object store; without one the version cannot be released. */
+  /** Digest of the ONNX graph in the object store; without one only its ONNX twin can be released. */
   artifact: Digest.nullable().default(null),
   /** Digest of a `FileTree` as JSON: everything that the model was logged with. */
   files: Digest.nullable().default(null),
@@ -104,6 +119,65 @@ const VersionContent = {
 const Stage = z.enum(['none', 'staging', 'production', 'archived'])
 export type Stage = z.infer<typeof Stage>
 
+/** Flavours of MLflow whose models Pave can convert to an ONNX graph, the most particular first. */
+export const convertible = ['lightgbm', 'xgboost', 'sklearn', 'pytorch'] as const
+
+/** What the graph and the model in Python answered to the same rows. */
+export const TwinReport = z.object({
+  flavor: z.enum(convertible),
+  /** Library and version: `skl2onnx 1.20.0`. */
+  converter: z.string().max(200),
+  opset: z.int().min(0),
+  python: z.string().max(100),
+  /** Versions of what took part. */
+  packages: z.record(z.string().max(100), z.string().max(100)),
+  /** Rows compared, and how many of them came from where: the logged input example, the profile, the signature. */
+  samples: z.int().min(1),
+  origins: z.record(z.string().max(100), z.int().min(0)),
+  /** The output that was compared, which is the prediction. */
+  output: z.string().max(200),
+  /** Null where one side has a number and the other has none. */
+  maxAbsolute: z.number().nullable(),
+  maxRelative: z.number().nullable(),
+  /** What is held against the tolerance: absolute up to 1, relative beyond. */
+  difference: z.number().nullable(),
+  worst: z.object({ row: z.int().min(0), model: z.number().nullable(), graph: z.number().nullable() }),
+  /** Rows whose label differs though the model was not undecided; null for models without labels. */
+  labels: z.int().min(0).nullable(),
+})
+export type TwinReport = z.infer<typeof TwinReport>
+
+export const TwinProblem = z.object({
+  code: z.string().max(100),
+  message: z.string().max(4000),
+  /** The last lines that the conversion printed. */
+  lines: z.array(z.string().max(4000)).max(50),
+})
+export type TwinProblem = z.infer<typeof TwinProblem>
+
+/** The ONNX graph that Pave made of a version that was registered without one. It serves only when `ready`. */
+export const OnnxTwin = z.object({
+  /** `differs`: there is a graph, but it answers otherwise than the model by more than the tolerance. */
+  state: z.enum(['converting', 'ready', 'differs', 'failed']),
+  job: z.uuid(),
+  flavor: z.enum(convertible),
+  tolerance: z.number(),
+  askedBy: z.uuid(),
+  askedAt: Instant,
+  endedAt: Instant.nullable(),
+  /** Digest and size of the graph, its own signature and the output that is the prediction; null unless `ready`. */
+  artifact: Digest.nullable(),
+  size: z.int().nullable(),
+  signature: Signature.nullable(),
+  output: z.string().nullable(),
+  report: TwinReport.nullable(),
+  /** Why it is not ready. */
+  problem: TwinProblem.nullable(),
+  /** Digest of what the conversion printed. */
+  log: Digest.nullable(),
+})
+export type OnnxTwin = z.infer<typeof OnnxTwin>
+
 export const Version = z.object({
   ref: z.string(),
   model: ModelName,
@@ -120,11 +194,14 @@ export const Version = z.object({
   tags: Tags.default({}),
   stage: Stage.default('none'),
   changedAt: Instant,
+  /** Of a version without a graph of its own; null when none was asked for. */
+  twin: OnnxTwin.nullable().default(null),
 })
 export type Version = z.infer<typeof Version>
 
 const Model = z.object({
   model: ModelName,
+  folder: z.string().describe('Empty at the top'),
   spec: ModelSpec,
   latestVersion: z.int().nullable(),
   aliases: z.record(z.string(), z.int()),
@@ -143,7 +220,11 @@ export const putModel = operation({
   permission: { verb: 'model:put', on: ['model'] },
   manifest: { kind: 'Model', read: 'get-model' },
   errors: [],
-  input: z.object({ model: ModelName, spec: ModelSpec }),
+  input: z.object({
+    model: ModelName,
+    spec: ModelSpec,
+    folder: FolderPath.optional().describe('Where to put it; it stays where it is, or begins at the top, without one'),
+  }),
   output: Model,
 })
 
@@ -171,10 +252,39 @@ export const listModels = operation({
     ...listInput,
     search: z.string().max(200).optional().describe('Part of the name, the owner or the description'),
     tier: z.int().min(1).max(4).optional(),
+    folder: FolderPath.optional().describe('Only those in this folder; empty is the top'),
+    below: z.boolean().default(false).describe('Those in folders below it too'),
     prompts: z.boolean().default(false).describe('Prompts instead of models'),
     order: z.enum(['name', 'changed']).default('name'),
   }),
   output: pageOf(Model),
+})
+
+export const moveModels = operation({
+  name: 'move-models',
+  method: 'POST',
+  path: '/api/v1/models/move',
+  summary: 'Move models to a folder; a folder is there while something is in it',
+  effect: 'write',
+  permission: { verb: 'model:put', on: [] },
+  errors: ['model_not_found'],
+  input: z.object({ models: z.array(ModelName).min(1).max(1000), folder: FolderPath }),
+  output: z.object({
+    folder: z.string(),
+    moved: z.array(z.object({ model: ModelName, from: z.string() })).describe('Those that were elsewhere'),
+  }),
+})
+
+export const carryModels = operation({
+  name: 'carry-models',
+  method: 'POST',
+  path: '/api/v1/models/carry',
+  summary: 'Give another path to a folder of models and what is below; rename-folder does this by itself',
+  effect: 'write',
+  permission: { verb: 'folder:carry', on: [] },
+  errors: [],
+  input: z.object({ folder: FolderPath.min(1), to: FolderPath.min(1) }),
+  output: z.object({ models: z.int() }),
 })
 
 export const registerVersion = operation({
@@ -332,7 +442,7 @@ export const searchModels = operation({
   name: 'search-models',
   method: 'POST',
   path: '/api/v1/models/search',
-  summary: 'Search models by name, tags and times; prompts are left out unless the filter asks for them',
+  summary: 'Search models by name, folder, tags and times; prompts are left out unless the filter asks for them',
   effect: 'read',
   permission: { verb: 'model:read', on: [] },
   errors: ['registry_search_invalid'],
@@ -473,6 +583,51 @@ export const errors = defineErrors({
     status: 422,
     summary: 'The filter or the ordering cannot be read.',
     hint: "Write comparisons joined by AND or OR, like name LIKE 'flight%' and tags.team = 'a'.",
+  },
+  version_has_graph: {
+    status: 409,
+    summary: 'The version has an ONNX graph of its own.',
+    hint: 'Release it as it is: `pave start-release`.',
+  },
+  conversion_unsupported: {
+    status: 422,
+    summary: 'The model cannot be converted to an ONNX graph.',
+    hint: 'Log it with a flavour of scikit-learn, XGBoost, LightGBM or PyTorch, of parts that its converter knows; or log an ONNX graph beside it.',
+  },
+  environment_failed: {
+    status: 422,
+    summary: 'The Python environment of the model cannot be made.',
+    hint: 'Read the last lines of the log: pip says there what it could not install. Mend that, for instance in /etc/pip.conf, and ask again.',
+  },
+  model_unreadable: {
+    status: 422,
+    summary: 'The model cannot be loaded in its own environment.',
+    hint: 'Check that mlflow loads it from its files alone, and register it again with the requirements and code that it lacks.',
+  },
+  samples_missing: {
+    status: 422,
+    summary: 'There is nothing to compare the graph and the model on.',
+    hint: 'Log the model with an input example, or with a signature of numbers.',
+  },
+  conversion_failed: {
+    status: 422,
+    summary: 'The conversion ended before its end.',
+    hint: 'Read the last lines of the log with `pave get-version`, and ask again with `pave convert-version`.',
+  },
+  twin_differs: {
+    status: 422,
+    summary: 'The ONNX graph answers otherwise than the model by more than the tolerance.',
+    hint: 'Look at the report with `pave get-version`; if the difference is acceptable, ask again with a larger --tolerance.',
+  },
+  conversion_not_apart: {
+    status: 409,
+    summary: 'The model could not be kept apart from other workspaces.',
+    hint: 'Run Pave as root, or allow unprivileged user namespaces: `pave doctor` says which is missing.',
+  },
+  conversion_moved_on: {
+    status: 409,
+    summary: 'The conversion is no longer the one under way.',
+    hint: 'Read where it is with `pave get-version`.',
   },
   alias_moved: {
     status: 412,

@@ -3,12 +3,12 @@ import { OnnxError, readGraph } from '#algorithms/onnx/read-graph.ts'
 import { compareSignature } from '#algorithms/tensors/signature.ts'
 import type { OperationContext } from '#platform/context.ts'
 import { objectsMissing, workspaceHasObject } from '#platform/storage/objects/workspace-objects.ts'
-import * as contract from './contract.ts'
+import type * as contract from './contract.ts'
 import { resolveVersion } from './queries.ts'
+import { readFileTree } from './read-files.ts'
 import { identityOf, registryFailure, type VersionContent } from './tables.ts'
 
 const largestGraph = 2 * 1024 ** 3
-const largestFileTree = 64 * 1024 ** 2
 
 /** What is registered, and where it stands when that is not simply next. */
 export interface NewVersion {
@@ -81,21 +81,10 @@ async function checkFiles(ctx: OperationContext, content: VersionContent): Promi
     }
   }
   if (content.files === null) return
-  const bytes = await ctx.services.objects.read(content.files, { maxBytes: largestFileTree })
-  const files = readFileTree(bytes.toString('utf8'))
+  const files = await readFileTree(ctx.services.objects, content.files)
   const digests = [...new Set(files.map((file) => file.digest))]
   const [missing] = await objectsMissing(ctx.db, ctx.workspace, digests)
   if (missing !== undefined) throw registryFailure('files_invalid', `The workspace has no object ${missing}`)
-}
-
-function readFileTree(text: string): contract.FileTree {
-  try {
-    return contract.FileTree.parse(JSON.parse(text))
-  } catch (error) {
-    throw registryFailure('files_invalid', 'The list of files is not a JSON list of path, digest and size', {
-      cause: error,
-    })
-  }
 }
 
 async function checkGraph(ctx: OperationContext, artifact: string, content: VersionContent): Promise<void> {

@@ -1,15 +1,18 @@
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
 import { decodeCursor, pageFrom, textPattern } from '#platform/names.ts'
+import { withinFolder } from '#platform/storage/database/folders.ts'
 import * as contract from './contract.ts'
 import { type ModelRow, modelColumns, modelOf } from './tables.ts'
 
-export const listModels = handle(contract.listModels, async (ctx, { limit, cursor, search, tier, order, prompts }) => {
+export const listModels = handle(contract.listModels, async (ctx, input) => {
+  const { limit, cursor, search, tier, folder, below, order, prompts } = input
   const pattern = search === undefined || search === '' ? null : textPattern(search)
   const matching = sql<boolean>`
     removed_at is null and (spec ->> 'task' = 'prompt') = ${prompts} and (${pattern}::text is null or name ilike ${pattern} or spec ->> 'owner' ilike ${pattern}
       or spec ->> 'description' ilike ${pattern})
     and (${tier ?? null}::int is null or (spec ->> 'tier')::int = ${tier ?? null})
+    and ${folder === undefined ? sql`true` : withinFolder(sql`folder`, folder, below)}
   `
   if (order === 'name') {
     const [after] = decodeCursor(cursor, 1) ?? ['']

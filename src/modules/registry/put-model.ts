@@ -2,20 +2,25 @@ import { sql } from 'kysely'
 import { allows } from '#platform/actor.ts'
 import { handle, type OperationContext } from '#platform/context.ts'
 import { platformFailure } from '#platform/errors.ts'
+import { holdFolders } from '#platform/storage/database/folders.ts'
 import * as contract from './contract.ts'
 import { findModel } from './queries.ts'
 import { type ModelRow, modelColumns, modelOf } from './tables.ts'
 
-export const putModel = handle(contract.putModel, async (ctx, { model, spec }) => {
+export const putModel = handle(contract.putModel, async (ctx, { model, spec, folder }) => {
+  if (folder !== undefined) await holdFolders(ctx)
   const before = await findModel(ctx.db, model, true)
   ctx.requireMatch(before?.spec)
   refuseLowerRisk(ctx, model, before?.spec.tier, spec.tier)
   const now = ctx.clock.iso()
   const { rows } = await sql<ModelRow>`
-    insert into registry.model (workspace, name, spec, created_at, changed_at)
-    values (${ctx.workspace}, ${model}, ${JSON.stringify(spec)}::jsonb, ${now}, ${now})
+    insert into registry.model (workspace, name, folder, spec, created_at, changed_at)
+    values (${ctx.workspace}, ${model}, ${folder ?? ''}, ${JSON.stringify(spec)}::jsonb, ${now}, ${now})
     on conflict (workspace, name) do update set
       spec = excluded.spec,
+      folder = case
+        when registry.model.removed_at is null then coalesce(${folder ?? null}, registry.model.folder)
+        else excluded.folder end,
       changed_at = case
         when registry.model.spec = excluded.spec and registry.model.removed_at is null then registry.model.changed_at
         else excluded.changed_at end,
@@ -30,6 +35,8 @@ export const putModel = handle(contract.putModel, async (ctx, { model, spec }) =
   ctx.entry.after(spec)
   ctx.entry.facts({ owner: spec.owner, tier: spec.tier, ...(before === undefined && { created: true }) })
   if (before !== undefined) ctx.entry.facts(changedTags(before.spec.tags, spec.tags))
+  if (after.folder !== (before?.folder ?? ''))
+    ctx.entry.facts({ folder: { from: before?.folder ?? '', to: after.folder } })
   return modelOf(after)
 })
 

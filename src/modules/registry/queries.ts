@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { decodeCursor, pageFrom } from '#platform/names.ts'
 import type { Db } from '#platform/storage/database/database.ts'
-import type { ModelSpec, Version } from './contract.ts'
+import type { ModelSpec, Signature, Version } from './contract.ts'
 import { type ModelRow, modelColumns, registryFailure, type VersionRow, versionOf } from './tables.ts'
 
 export async function findModel(db: Db, name: string, lock = false): Promise<ModelRow | undefined> {
@@ -10,6 +10,16 @@ export async function findModel(db: Db, name: string, lock = false): Promise<Mod
     where name = ${name} and removed_at is null ${lock ? sql`for update` : sql``}
   `.execute(db)
   return rows[0]
+}
+
+/** How many models and how many prompts each folder has. */
+export async function modelFolders(db: Db): Promise<{ folder: string; models: number; prompts: number }[]> {
+  const { rows } = await sql<{ folder: string; models: number; prompts: number }>`
+    select folder, count(*) filter (where spec ->> 'task' <> 'prompt') as models,
+           count(*) filter (where spec ->> 'task' = 'prompt') as prompts
+    from registry.model where removed_at is null group by folder
+  `.execute(db)
+  return rows
 }
 
 /** The declaration of a model; `model_not_found` when there is none. */
@@ -25,15 +35,18 @@ export async function requireModel(db: Db, name: string, lock = false): Promise<
 
 export const versionColumns = sql`
   v.model, v.version, v.digest, v.content, v.author, v.registered_at,
-  s.note, s.tags, s.stage, s.changed_at,
+  s.note, s.tags, s.stage, s.changed_at, t.content as twin,
+  (select jsonb_build_object('state', j.state, 'error', j.error) from platform.job j
+   where t.state = 'converting' and j.workspace = t.workspace and j.id = t.job) as conversion,
   array(select a.alias from registry.alias a
         where a.workspace = v.workspace and a.model = v.model and a.version = v.version order by 1) as aliases
 `
 
-/** Versions as `v` and what is said about each as `s`; removed ones have `s.removed_at`. */
+/** Versions as `v`, what is said about each as `s` and its twin as `t`; removed ones have `s.removed_at`. */
 export const versionsWithState = sql`
   registry.version v
   left join registry.version_state s on s.workspace = v.workspace and s.model = v.model and s.version = v.version
+  left join registry.onnx_twin t on t.workspace = v.workspace and t.model = v.model and t.version = v.version
 `
 
 /** A model's versions, newest first. */
@@ -63,4 +76,19 @@ export async function resolveVersion(db: Db, ref: string): Promise<Version> {
   const row = rows[0]
   if (row === undefined) throw registryFailure('version_not_found', `There is no version ${ref}`)
   return versionOf(row)
+}
+
+export interface ServedGraph {
+  artifact: string
+  signature: Signature
+  output: string
+  /** Whether it is the version's ONNX twin, and not a graph of its own. */
+  twin: boolean
+}
+
+/** What serves when the version is released: its own graph, or else its twin once that is ready. */
+export function graphOf({ artifact, signature, output, twin }: Version): ServedGraph | undefined {
+  if (artifact !== null) return { artifact, signature, output, twin: false }
+  if (twin?.state !== 'ready' || twin.artifact === null || twin.signature === null) return undefined
+  return { artifact: twin.artifact, signature: twin.signature, output: twin.output ?? '', twin: true }
 }

@@ -1,8 +1,10 @@
 import { sql } from 'kysely'
 import type { OperationContext } from '#platform/context.ts'
+import { releaseTwins } from './release-twins.ts'
 
-/** Takes a version, or all of a model, out of lists, with the aliases that point there. */
+/** Takes a version, or all of a model, out of lists, with the aliases that point there and the twins. */
 export async function removeVersions(ctx: OperationContext, model: string, version: number | null): Promise<void> {
+  await releaseTwins(ctx, model, version)
   await sql`
     delete from registry.alias where model = ${model} and (${version}::int is null or version = ${version})
   `.execute(ctx.db)

@@ -20,13 +20,19 @@ export const renameModel = handle(contract.renameModel, async (ctx, { model, nam
     throw registryFailure('model_exists', `There is, or was, a model ${name} with versions of its own`)
   }
   await sql`
-    insert into registry.model (workspace, name, spec, created_at, changed_at, last_version)
-    select workspace, ${name}, spec, created_at, ${ctx.clock.iso()}, last_version from registry.model where name = ${model}
+    insert into registry.model (workspace, name, folder, spec, created_at, changed_at, last_version)
+    select workspace, ${name}, folder, spec, created_at, ${ctx.clock.iso()}, last_version from registry.model where name = ${model}
     on conflict (workspace, name) do update set
-      spec = excluded.spec, created_at = excluded.created_at, changed_at = excluded.changed_at,
+      folder = excluded.folder, spec = excluded.spec, created_at = excluded.created_at, changed_at = excluded.changed_at,
       last_version = excluded.last_version, removed_at = null
   `.execute(ctx.db)
   const versions = await copyVersions(ctx, model, name)
+  // Those on their way are asked for again: their jobs know the version by its old name.
+  await sql`
+    insert into registry.onnx_twin (workspace, model, version, job, state, content, log_size)
+    select workspace, ${name}, version, job, state, content, log_size from registry.onnx_twin
+    where model = ${model} and state <> 'converting'
+  `.execute(ctx.db)
   await sql`
     insert into registry.alias (workspace, model, alias, version)
     select workspace, ${name}, alias, version from registry.alias where model = ${model}

@@ -11,7 +11,7 @@ import {
   type Vocabulary,
 } from '#algorithms/search-filter/expression.ts'
 import { FilterError, parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
-import { decodeCursor } from '#platform/names.ts'
+import { decodeCursor, folderTag } from '#platform/names.ts'
 import { registryFailure } from './tables.ts'
 
 type Entity = 'attribute' | 'tag'
@@ -57,13 +57,15 @@ function words(
 }
 
 export const modelWords = words(
-  { name: aText, creation_timestamp: aTime, last_updated_timestamp: aTime },
+  { name: aText, folder: aText, creation_timestamp: aTime, last_updated_timestamp: aTime },
   {
     name: { value: sql`model.name`, type: 'text' },
+    folder: { value: sql`model.folder`, type: 'text' },
     creation_timestamp: { value: sql`model.created_at`, type: 'timestamptz' },
     last_updated_timestamp: { value: sql`model.changed_at`, type: 'timestamptz' },
   },
-  (key) => sql`model.spec -> 'tags' ->> ${key}`,
+  // The folder is a tag to clients of MLflow.
+  (key) => (key === folderTag ? sql`nullif(model.folder, '')` : sql`model.spec -> 'tags' ->> ${key}`),
 )
 
 const aNumberOrText: KeyRules = { ...aNumber, values: 'either' }

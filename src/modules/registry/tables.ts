@@ -2,12 +2,13 @@ import { sql } from 'kysely'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import { failure } from '#platform/errors.ts'
 import { digestOf } from '#platform/ids.ts'
-import { errors, type ModelSpec, type Stage, type Version } from './contract.ts'
+import { errors, type ModelSpec, type OnnxTwin, type Stage, type Version } from './contract.ts'
 
 export const registryFailure = failure(errors)
 
 export interface ModelRow {
   name: string
+  folder: string
   spec: ModelSpec
   last_version: number
   created_at: string
@@ -17,7 +18,7 @@ export interface ModelRow {
 
 /** Of `registry.model`, which must not have another name in the query. */
 export const modelColumns = sql`
-  model.name, model.spec, model.last_version, model.created_at, model.changed_at,
+  model.name, model.folder, model.spec, model.last_version, model.created_at, model.changed_at,
   (select coalesce(jsonb_object_agg(alias, version), '{}') from registry.alias
    where alias.workspace = model.workspace and alias.model = model.name) as aliases
 `
@@ -25,7 +26,17 @@ export const modelColumns = sql`
 /** What `registry.version.content` holds: the version without what its columns say and what may change about it. */
 export type VersionContent = Omit<
   Version,
-  'ref' | 'model' | 'version' | 'digest' | 'author' | 'aliases' | 'registeredAt' | 'tags' | 'stage' | 'changedAt'
+  | 'ref'
+  | 'model'
+  | 'version'
+  | 'digest'
+  | 'author'
+  | 'aliases'
+  | 'registeredAt'
+  | 'tags'
+  | 'stage'
+  | 'changedAt'
+  | 'twin'
 >
 
 export interface VersionRow {
@@ -40,6 +51,9 @@ export interface VersionRow {
   tags: Record<string, string> | null
   stage: Stage | null
   changed_at: string | null
+  twin: OnnxTwin | null
+  /** Of the job that makes the twin, while that is not ended by what the twin says. */
+  conversion: { state: string; error: { code: string; message: string } | null } | null
 }
 
 /** What versions did not yet tell that were registered by an earlier Pave. */
@@ -83,12 +97,21 @@ export function versionOf(row: VersionRow): Version {
     tags: row.tags ?? {},
     stage: row.stage ?? 'none',
     changedAt: row.changed_at ?? row.registered_at,
+    twin: row.twin && twinOf(row.twin, row.conversion),
   }
+}
+
+/** A job can end without having said so here: it was cancelled while it waited, or its worker was killed each time. */
+function twinOf(twin: OnnxTwin, job: VersionRow['conversion']): OnnxTwin {
+  if (job === null || (job.state !== 'failed' && job.state !== 'cancelled')) return twin
+  const { code, message } = job.error ?? { code: 'job_cancelled', message: 'The conversion was cancelled' }
+  return { ...twin, state: 'failed', problem: { code, message, lines: [] } }
 }
 
 export function modelOf(row: ModelRow) {
   return {
     model: row.name,
+    folder: row.folder,
     spec: row.spec,
     latestVersion: row.last_version === 0 ? null : row.last_version,
     aliases: row.aliases,

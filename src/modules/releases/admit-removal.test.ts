@@ -45,6 +45,6 @@ test('a version without a graph is not released', async () => {
   const { ref } = await run(registerVersion, { model: 'text', properties: { text: 'Hello' } })
   await run(putEndpoint, { environment: 'prod', endpoint: 'text', spec: { model: 'text' } })
   await expect(run(startRelease, { environment: 'prod', endpoint: 'text', version: ref })).rejects.toMatchObject({
-    code: 'version_unfit',
+    code: 'version_without_graph',
   })
 })

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { compiledService } from '#modules/feature-store/queries.ts'
 import { servingKeys } from '#modules/identity/queries.ts'
-import { resolveVersion } from '#modules/registry/queries.ts'
+import { graphOf, resolveVersion } from '#modules/registry/queries.ts'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import type { OperationContext } from '#platform/context.ts'
 import { digestOf } from '#platform/ids.ts'
@@ -137,15 +137,17 @@ async function servedEndpoint(
 
 async function servedVersion(ctx: OperationContext, ref: string): Promise<ServedVersion> {
   const version = await resolveVersion(ctx.db, ref)
-  if (version.artifact === null) throw releasesFailure('version_unfit', `${version.ref} has no ONNX graph to serve`)
+  const graph = graphOf(version)
+  if (graph === undefined) throw releasesFailure('version_without_graph', `${version.ref} has no ONNX graph to serve`)
   return {
     ref: version.ref,
     workspace: ctx.workspace,
     model: version.model,
     version: version.version,
-    artifact: version.artifact,
-    signature: version.signature,
+    artifact: graph.artifact,
+    ...(graph.twin && { twin: true }),
+    signature: graph.signature,
     features: version.features,
-    output: version.output,
+    output: graph.output,
   }
 }

@@ -16,8 +16,9 @@ export const ServedVersion = z.object({
   workspace: z.uuid(),
   model: z.string(),
   version: z.int().min(1),
-  /** Digest of the ONNX graph; a node serves nothing whose bytes do not match. */
+  /** Digest of the ONNX graph, the version's own or its `twin`; a node serves nothing whose bytes do not match. */
   artifact: z.string(),
+  twin: z.literal(true).optional(),
   signature: z.object({ inputs: z.array(SignatureTensor), outputs: z.array(SignatureTensor) }),
   /** Feature names in the order of the columns of the model's single input tensor. */
   features: z.array(z.string()),
@@ -129,10 +130,9 @@ export type ServingKey = z.infer<typeof ServingKey>
 export type ServingPlan = z.infer<typeof ServingPlan>
 export type SignedServingPlan = z.infer<typeof SignedServingPlan>
 
-/** A share as people write it: `5%` or `0.5%`. */
+/** A share as people write it: `5%` or `0.5%`; `basisPoints` are its hundredths. */
 const Percent = z.string().regex(/^(100|\d{1,2})(\.\d{1,2})?%$/, 'write a share as 5% or 0.5%')
 
-/** Basis points of a `Percent`. */
 export const basisPoints = (percent: string): number => Math.round(Number(percent.slice(0, -1)) * 100)
 
 /** What must hold of a candidate while it is judged; a guardrail that is left out is not looked at. */
@@ -395,6 +395,7 @@ export const startRelease = operation({
     'release_in_progress',
     'version_already_serving',
     'version_unfit',
+    'version_without_graph',
   ],
   input: z.object({ ...named, version: VersionRef, note: ReleaseNote }),
   output: Release,
@@ -679,6 +680,11 @@ export const errors = defineErrors({
     status: 422,
     summary: 'The version cannot serve this endpoint.',
     hint: "Register a version of the endpoint's model whose features its feature service provides.",
+  },
+  version_without_graph: {
+    status: 422,
+    summary: 'The version has neither an ONNX graph nor an ONNX twin that is ready, and nodes serve nothing else.',
+    hint: 'Have Pave convert it with `pave convert-version NAME@VERSION --follow`, or register a version with a graph.',
   },
   nothing_to_roll_back: {
     status: 409,

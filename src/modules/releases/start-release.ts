@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { compiledService } from '#modules/feature-store/queries.ts'
 import { endpointWatermark } from '#modules/predictions/queries.ts'
 import type { Version } from '#modules/registry/contract.ts'
-import { resolveVersion } from '#modules/registry/queries.ts'
+import { graphOf, resolveVersion } from '#modules/registry/queries.ts'
 import { handle, type OperationContext } from '#platform/context.ts'
 import { publishServingPlan } from './build-plan.ts'
 import * as contract from './contract.ts'
@@ -52,6 +52,7 @@ export const startRelease = handle(
       state: stage.state,
       weight: stage.weight,
       note,
+      ...(version.artifact === null && { twin: version.twin?.artifact }),
     })
     await publishServingPlan(ctx, environment)
     return releaseOf(ctx.db, await findRelease(ctx.db, id))
@@ -62,9 +63,7 @@ async function checkFit(ctx: OperationContext, spec: contract.EndpointSpec, vers
   if (version.model !== spec.model) {
     throw releasesFailure('version_unfit', `${version.ref} is not a version of ${spec.model}`)
   }
-  if (version.artifact === null) {
-    throw releasesFailure('version_unfit', `${version.ref} has no ONNX graph, which is what nodes serve`)
-  }
+  if (graphOf(version) === undefined) throw withoutGraph(version)
   if (spec.featureService === null) return
   const { views, onDemand } = await compiledService(ctx.db, spec.featureService)
   const provided = new Set([
@@ -75,4 +74,21 @@ async function checkFit(ctx: OperationContext, spec: contract.EndpointSpec, vers
   if (missing.length > 0) {
     throw releasesFailure('version_unfit', `${spec.featureService} does not provide ${missing.join(', ')}`)
   }
+}
+
+/** Says where its twin is, and what to do about it. */
+function withoutGraph({ ref, twin }: Version) {
+  const state =
+    twin === null
+      ? 'and its model was not converted to one'
+      : twin.state === 'converting'
+        ? 'and its model is still being converted to one'
+        : `and the conversion of its model ended otherwise: ${twin.problem?.message ?? twin.state}`
+  const hint =
+    twin?.state === 'converting'
+      ? `Wait for it: pave convert-version ${ref} --follow`
+      : `Have Pave convert it: pave convert-version ${ref} --follow`
+  return releasesFailure('version_without_graph', `${ref} has no ONNX graph, which is what nodes serve, ${state}`, {
+    hint,
+  })
 }

@@ -161,6 +161,31 @@ export const recordTrace = operation({
   output: Trace,
 })
 
+export const importTraces = operation({
+  name: 'import-traces',
+  method: 'POST',
+  path: '/api/v1/imports/traces',
+  summary: 'Copy traces of another server with their ids, times and assessments; log-spans brought their spans before',
+  effect: 'write',
+  permission: { verb: 'tracking:import', on: [] },
+  errors: ['experiment_not_found', 'experiment_deleted', 'trace_elsewhere'],
+  bodyLimit: largestSpans,
+  input: z.object({
+    experiment: ExperimentId,
+    traces: z
+      .array(
+        recordTrace.input.omit({ experiment: true, assessments: true }).extend({
+          assessments: z.array(Assessment.omit({ trace: true })).max(10_000),
+        }),
+      )
+      .max(500),
+  }),
+  output: z.object({
+    traces: z.int(),
+    assessments: z.int().describe('Assessments that were not there as they are now'),
+  }),
+})
+
 export const getTrace = operation({
   name: 'get-trace',
   method: 'GET',
@@ -247,10 +272,13 @@ export const searchTraces = operation({
       .default('')
       .describe("As MLflow writes it: trace.status = 'ERROR' and span.name LIKE 'retrieve%'"),
     orderBy: z.array(z.string().max(1000)).max(10).default([]).describe('Like execution_time DESC'),
+    count: z.boolean().default(false).describe('Count all traces that are found, on whatever page'),
     limit: z.int().min(1).max(500).default(100),
     cursor: z.string().max(20_000).optional(),
   }),
-  output: pageOf(Trace),
+  output: pageOf(Trace).extend({
+    total: z.int().nullable().describe('Null unless it was asked for, and where spans must be read to tell'),
+  }),
 })
 
 export const updateTrace = operation({
@@ -503,6 +531,31 @@ export const listEvaluationRecords = operation({
   output: pageOf(EvaluationRecord),
 })
 
+export const importEvaluationDataset = operation({
+  name: 'import-evaluation-dataset',
+  method: 'PUT',
+  path: '/api/v1/imports/evaluation-datasets/:dataset',
+  summary: 'Copy an evaluation dataset of another server with its id and times, and records with theirs',
+  effect: 'write',
+  permission: { verb: 'tracking:import', on: [] },
+  errors: ['experiment_not_found'],
+  bodyLimit: 32 * 1024 * 1024,
+  input: z.object({
+    dataset: EvaluationDatasetId,
+    name: DatasetName,
+    tags: Tags,
+    experiments: Experiments,
+    createdAt: Instant,
+    updatedAt: Instant,
+    records: z
+      .array(EvaluationRecord.omit({ createdBy: true, updatedBy: true }))
+      .max(10_000)
+      .default([])
+      .describe('The newer of two with the same inputs counts'),
+  }),
+  output: EvaluationDataset,
+})
+
 export const deleteEvaluationRecords = operation({
   name: 'delete-evaluation-records',
   method: 'POST',
@@ -540,6 +593,19 @@ export const registerScorer = operation({
     name: z.string().min(1).max(250),
     serialized: z.string().max(1_000_000),
   }),
+  output: Scorer,
+})
+
+export const importScorer = operation({
+  name: 'import-scorer',
+  method: 'PUT',
+  path: '/api/v1/imports/scorers/:scorer/versions/:version',
+  summary: 'Copy a version of a scorer of another server with its number and time',
+  effect: 'write',
+  permission: { verb: 'tracking:import', on: [] },
+  errors: ['experiment_not_found', 'experiment_deleted', 'scorer_version_taken'],
+  bodyLimit: 4 * 1024 * 1024,
+  input: registerScorer.input.extend({ scorer: z.uuid(), version: z.int().min(1), createdAt: Instant }),
   output: Scorer,
 })
 
@@ -634,6 +700,11 @@ export const errors = defineErrors({
     status: 404,
     summary: 'No evaluation dataset has this id.',
     hint: 'Find datasets with `pave search-evaluation-datasets`.',
+  },
+  scorer_version_taken: {
+    status: 409,
+    summary: 'The scorer has another content under this number.',
+    hint: 'A version of a scorer never changes: register yours as the next one.',
   },
   scorer_not_found: {
     status: 404,

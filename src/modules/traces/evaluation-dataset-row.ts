@@ -30,7 +30,11 @@ export function evaluationDatasetOf(row: EvaluationDatasetRow): EvaluationDatase
     dataset: prefixed('d', row.id),
     name: row.name,
     tags: row.tags,
-    digest: createHash('sha256').update(`${row.name}:${row.updated_at}`).digest('hex').slice(0, 8),
+    // As MLflow computes it, so that a copied dataset keeps its digest.
+    digest: createHash('sha256')
+      .update(`${row.name}:${Date.parse(row.updated_at)}`)
+      .digest('hex')
+      .slice(0, 8),
     experiments: row.experiments.map(String),
     records: row.records,
     schema: row.schema,

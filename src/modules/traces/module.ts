@@ -12,6 +12,9 @@ import { getEvaluationDataset } from './get-evaluation-dataset.ts'
 import { getScorer } from './get-scorer.ts'
 import { getSpan } from './get-span.ts'
 import { getTrace } from './get-trace.ts'
+import { importEvaluationDataset } from './import-evaluation-dataset.ts'
+import { importScorer } from './import-scorer.ts'
+import { importTraces } from './import-traces.ts'
 import { linkTraces } from './link-traces.ts'
 import { listEvaluationRecords } from './list-evaluation-records.ts'
 import { listScorers } from './list-scorers.ts'
@@ -33,6 +36,7 @@ export const traces = defineModule({
   handlers: [
     logSpans,
     recordTrace,
+    importTraces,
     getTrace,
     listSpans,
     getSpan,
@@ -52,8 +56,10 @@ export const traces = defineModule({
     deleteEvaluationDataset,
     putEvaluationRecords,
     listEvaluationRecords,
+    importEvaluationDataset,
     deleteEvaluationRecords,
     registerScorer,
+    importScorer,
     listScorers,
     getScorer,
     deleteScorer,

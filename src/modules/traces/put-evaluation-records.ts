@@ -9,6 +9,7 @@ import { authorOf, requireEvaluationDataset } from './evaluation-dataset-row.ts'
 import { keepableJson } from './tables.ts'
 
 type Given = InputOf<typeof contract.putEvaluationRecords>['records'][number]
+type Described = Pick<Given, 'inputs' | 'outputs' | 'expectations'>
 
 export const putEvaluationRecords = handle(contract.putEvaluationRecords, async (ctx, { dataset, records }) => {
   const { id, schema } = await requireEvaluationDataset(ctx.db, dataset, { lock: true })
@@ -67,7 +68,7 @@ function mergeRecords(earlier: Given, later: Given): Given {
   }
 }
 
-function extendSchema(schema: DatasetSchema | null, records: readonly Given[]): DatasetSchema {
+export function extendSchema(schema: DatasetSchema | null, records: readonly Described[]): DatasetSchema {
   const inputs = new Map(Object.entries(schema?.inputs ?? {}))
   const expectations = new Map(Object.entries(schema?.expectations ?? {}))
   const outputs = new Map(typeof schema?.outputs === 'string' ? [] : Object.entries(schema?.outputs ?? {}))

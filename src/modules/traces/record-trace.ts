@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
-import type { TokenUsage } from './contract.ts'
 import * as contract from './contract.ts'
 import { insertAssessment } from './insert-assessment.ts'
+import { costOf, usageOf } from './read-usage.ts'
 import {
   describeTrace,
   keepable,
@@ -56,24 +56,3 @@ export const recordTrace = handle(contract.recordTrace, async (ctx, input) => {
   ctx.entry.facts({ state: input.state })
   return describeTrace(ctx.db, await requireTrace(ctx.db, trace))
 })
-
-function usageOf(json: string | undefined): TokenUsage | null {
-  const fields = objectOf(json)
-  const at = (key: string) => (Number.isSafeInteger(fields.get(key)) ? Number(fields.get(key)) : null)
-  const [input, output, total] = [at('input_tokens'), at('output_tokens'), at('total_tokens')]
-  if (input === null && output === null && total === null) return null
-  return { input: input ?? 0, output: output ?? 0, total: total ?? (input ?? 0) + (output ?? 0) }
-}
-
-function costOf(json: string | undefined): number | null {
-  const cost = objectOf(json).get('total_cost')
-  return typeof cost === 'number' && Number.isFinite(cost) ? cost : null
-}
-
-function objectOf(json: string | undefined): Map<string, unknown> {
-  try {
-    return new Map(Object.entries(Object(JSON.parse(json ?? 'null'))))
-  } catch {
-    return new Map()
-  }
-}

@@ -47,10 +47,13 @@ export const searchTraces = handle(contract.searchTraces, async (ctx, input) => 
   const search = { keys, within, asked: condition === undefined || isForDatabase(condition) ? [] : asked }
   if (search.asked.length === 0 && (condition === undefined || isForDatabase(condition))) {
     const rows = await readRows(ctx.db, search, after, input.limit + 1)
-    return pageOf(ctx.db, rows.slice(0, input.limit), rows.length > input.limit ? rows[input.limit - 1] : undefined)
+    const last = rows.length > input.limit ? rows[input.limit - 1] : undefined
+    const total = input.count ? await countRows(ctx.db, within) : null
+    return { ...(await pageOf(ctx.db, rows.slice(0, input.limit), last)), total }
   }
   const inTime = () => ctx.clock.now() < until
-  return searchByReading(ctx.db, search, condition, after, { limit: input.limit, inTime })
+  const page = await searchByReading(ctx.db, search, condition, after, { limit: input.limit, inTime })
+  return { ...page, total: null }
 })
 
 interface Search {
@@ -69,6 +72,13 @@ async function readRows(db: Db, { keys, within, asked }: Search, after: Row['sor
     order by ${orderBy(keys)} limit ${limit}
   `.execute(db)
   return rows
+}
+
+async function countRows(db: Db, within: readonly Sql[]): Promise<number> {
+  const { rows } = await sql<{ total: number }>`
+    select count(*)::int as total from traces.trace trace where ${sql.join([sql`true`, ...within], sql` and `)}
+  `.execute(db)
+  return rows[0]?.total ?? 0
 }
 
 async function pageOf(db: Db, rows: readonly TraceRow[], last: Row | undefined) {

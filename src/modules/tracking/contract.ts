@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineErrors } from '#platform/errors.ts'
-import { Digest, Instant, listInput, pageOf } from '#platform/names.ts'
+import { Digest, FolderPath, folderTag, Instant, listInput, pageOf } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
 
 /** A decimal number, because the stock `mlflow` client shows it; `0` is the experiment Default, made on first use. */
@@ -30,9 +30,13 @@ function isPlainPath(path: string): boolean {
 }
 
 const ParamValue = z.string().max(6000)
-const Tags = z.record(Key, z.string().max(8000))
-const Params = z.record(Key, ParamValue)
-const Name = z.string().min(1).max(500)
+export const Tags = z.record(Key, z.string().max(8000))
+export const Params = z.record(Key, ParamValue)
+export const Name = z.string().min(1).max(500)
+const ExperimentTags = Tags.refine(
+  (tags) => !Object.hasOwn(tags, folderTag),
+  `the folder of an experiment is no tag here: give it as folder, not as ${folderTag}`,
+)
 const State = z.enum(['active', 'deleted'])
 
 /** A double; what JSON has no number for is written out. */
@@ -66,6 +70,7 @@ const RunMetric = LoggedPoint.extend({ lowest: MetricValue.nullable(), highest: 
 export const Experiment = z.object({
   experiment: ExperimentId,
   name: z.string(),
+  folder: z.string().describe('Empty at the top'),
   state: State,
   tags: Tags,
   createdAt: Instant,
@@ -73,7 +78,7 @@ export const Experiment = z.object({
 })
 export type Experiment = z.infer<typeof Experiment>
 
-const RunStatus = z.enum(['scheduled', 'running', 'finished', 'failed', 'killed'])
+export const RunStatus = z.enum(['scheduled', 'running', 'finished', 'failed', 'killed'])
 export type RunStatus = z.infer<typeof RunStatus>
 
 const Text = z.string().max(1_000_000)
@@ -114,7 +119,7 @@ export const TrackingRun = z.object({
 })
 export type TrackingRun = z.infer<typeof TrackingRun>
 
-const LoggedModelStatus = z.enum(['pending', 'ready', 'failed'])
+export const LoggedModelStatus = z.enum(['pending', 'ready', 'failed'])
 
 export const LoggedModel = z.object({
   loggedModel: LoggedModelId,
@@ -155,7 +160,7 @@ export const createExperiment = operation({
   effect: 'write',
   permission: { verb: 'experiment:create', on: [] },
   errors: ['experiment_exists'],
-  input: z.object({ name: Name, tags: Tags.default({}) }),
+  input: z.object({ name: Name, folder: FolderPath.default(''), tags: ExperimentTags.default({}) }),
   output: Experiment,
 })
 
@@ -183,6 +188,8 @@ export const listExperiments = operation({
     ...listInput,
     name: z.string().max(500).optional(),
     search: z.string().max(200).optional().describe('Part of the name'),
+    folder: FolderPath.optional().describe('Only those in this folder; empty is the top'),
+    below: z.boolean().default(false).describe('Those in folders below it too'),
     state: z.enum(['active', 'deleted', 'all']).default('active'),
   }),
   output: pageOf(ExperimentSummary),
@@ -192,7 +199,7 @@ export const searchExperiments = operation({
   name: 'search-experiments',
   method: 'POST',
   path: '/api/v1/experiments/search',
-  summary: 'Search experiments by name, times and tags; newest first unless ordered otherwise',
+  summary: 'Search experiments by name, folder, times and tags; newest first unless ordered otherwise',
   effect: 'read',
   permission: { verb: 'experiment:read', on: [] },
   errors: ['experiment_search_invalid'],
@@ -210,18 +217,46 @@ export const updateExperiment = operation({
   name: 'update-experiment',
   method: 'PATCH',
   path: '/api/v1/experiments/:experiment',
-  summary: 'Rename, tag, delete or restore an experiment',
+  summary: 'Rename, move, tag, delete or restore an experiment',
   effect: 'write',
   permission: { verb: 'experiment:update', on: ['experiment'] },
   errors: ['experiment_not_found', 'experiment_exists', 'being_purged'],
   input: z.object({
     experiment: ExperimentId,
     name: Name.optional(),
+    folder: FolderPath.optional(),
     state: State.optional(),
-    tags: Tags.default({}).describe('Added to the tags that it has'),
+    tags: ExperimentTags.default({}).describe('Added to the tags that it has'),
     removeTags: z.array(z.string().max(250)).max(100).default([]),
   }),
   output: Experiment,
+})
+
+export const moveExperiments = operation({
+  name: 'move-experiments',
+  method: 'POST',
+  path: '/api/v1/experiments/move',
+  summary: 'Move experiments to a folder; a folder is there while something is in it',
+  effect: 'write',
+  permission: { verb: 'experiment:update', on: [] },
+  errors: ['experiment_not_found'],
+  input: z.object({ experiments: z.array(ExperimentId).min(1).max(1000), folder: FolderPath }),
+  output: z.object({
+    folder: z.string(),
+    moved: z.array(z.object({ experiment: ExperimentId, from: z.string() })).describe('Those that were elsewhere'),
+  }),
+})
+
+export const carryExperiments = operation({
+  name: 'carry-experiments',
+  method: 'POST',
+  path: '/api/v1/experiments/carry',
+  summary: 'Give another path to a folder of experiments and what is below; rename-folder does this by itself',
+  effect: 'write',
+  permission: { verb: 'folder:carry', on: [] },
+  errors: [],
+  input: z.object({ folder: FolderPath.min(1), to: FolderPath.min(1) }),
+  output: z.object({ experiments: z.int() }),
 })
 
 export const createTrackingRun = operation({
@@ -547,67 +582,6 @@ export const deleteArtifacts = operation({
   output: z.object({ files: z.int(), bytes: z.int() }),
 })
 
-export const importExperiment = operation({
-  name: 'import-experiment',
-  method: 'POST',
-  path: '/api/v1/imports/experiments',
-  summary: 'Copy an experiment of another tracking server with its times; one of the same name is taken to be the same',
-  effect: 'write',
-  permission: { verb: 'tracking:import', on: [] },
-  errors: [],
-  input: z.object({
-    experiment: ExperimentId.optional().describe('The id to keep, if it is free'),
-    name: Name,
-    tags: Tags.default({}).describe('Those that it lacks are added'),
-    createdAt: Instant,
-    updatedAt: Instant,
-  }),
-  output: Experiment,
-})
-
-export const importTrackingRun = operation({
-  name: 'import-tracking-run',
-  method: 'PUT',
-  path: '/api/v1/imports/tracking-runs/:run',
-  summary: 'Copy a run of another tracking server with its id and times; what it logged follows by log-run-data',
-  effect: 'write',
-  permission: { verb: 'tracking:import', on: [] },
-  errors: ['experiment_not_found', 'tracking_run_elsewhere'],
-  input: z.object({
-    run: z.uuid(),
-    experiment: ExperimentId,
-    name: Name,
-    status: RunStatus,
-    startedAt: Instant,
-    endedAt: Instant.nullable(),
-  }),
-  output: TrackingRun,
-})
-
-export const importLoggedModel = operation({
-  name: 'import-logged-model',
-  method: 'PUT',
-  path: '/api/v1/imports/logged-models/:loggedModel',
-  summary: 'Copy a logged model of another tracking server with its id and times',
-  effect: 'write',
-  permission: { verb: 'tracking:import', on: [] },
-  lineage: { inputs: ['run'], outputs: ['logged-model'] },
-  errors: ['experiment_not_found', 'tracking_run_not_found', 'logged_model_elsewhere'],
-  input: z.object({
-    loggedModel: LoggedModelId,
-    experiment: ExperimentId,
-    run: z.uuid().nullable(),
-    name: Name,
-    type: z.string().max(500),
-    status: LoggedModelStatus,
-    params: Params,
-    tags: Tags,
-    createdAt: Instant,
-    updatedAt: Instant,
-  }),
-  output: LoggedModel,
-})
-
 export const errors = defineErrors({
   experiment_not_found: {
     status: 404,
@@ -622,7 +596,7 @@ export const errors = defineErrors({
   experiment_search_invalid: {
     status: 422,
     summary: 'The search of experiments cannot be read, or names something that they have not.',
-    hint: 'The message says at which column. There are name, experiment_id, creation_time, last_update_time and tags.',
+    hint: 'The message says at which column. There are name, folder, experiment_id, creation_time, last_update_time and tags.',
   },
   experiment_deleted: {
     status: 409,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
-import { createLoggedModel, importLoggedModel, recordRunLineage } from './contract.ts'
+import { createLoggedModel, recordRunLineage } from './contract.ts'
+import { importLoggedModel } from './import-contract.ts'
 import { dayMs, findRetention } from './retention.ts'
 import * as contract from './trash-contract.ts'
 

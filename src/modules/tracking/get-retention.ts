@@ -1,5 +1,5 @@
 import { handle } from '#platform/context.ts'
-import { findRetention } from './retention.ts'
+import { describeRetention } from './retention.ts'
 import { findExperiment, trackingFailure } from './tables.ts'
 import * as contract from './trash-contract.ts'
 
@@ -8,5 +8,5 @@ export const getRetention = handle(contract.getRetention, async (ctx, { experime
   if (id !== 0 && (await findExperiment(ctx.db, id)) === undefined) {
     throw trackingFailure('experiment_not_found', `There is no experiment ${experiment}`)
   }
-  return { experiment, ...(await findRetention(ctx.db, id)) }
+  return describeRetention(ctx.db, id)
 })

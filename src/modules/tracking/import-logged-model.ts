@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
-import * as contract from './contract.ts'
 import { describeLoggedModel, type LoggedModelRow, loggedModelColumns } from './describe-logged-models.ts'
+import * as contract from './import-contract.ts'
 import { findExperiment, requireRun, trackingFailure, uuidOfLoggedModel } from './tables.ts'
 
 /** One that is there is brought up to date. */

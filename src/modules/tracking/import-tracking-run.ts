@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
-import * as contract from './contract.ts'
 import { describeRun } from './describe-runs.ts'
+import * as contract from './import-contract.ts'
 import { findExperiment, type RunRow, requireRun, runColumns, trackingFailure } from './tables.ts'
 
 /** A run that is there is brought up to date, and takes data again if it was deleted. */

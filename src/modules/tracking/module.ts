@@ -1,10 +1,12 @@
 import { defineModule } from '#platform/module.ts'
+import { carryExperiments } from './carry-experiments.ts'
 import { errors } from './contract.ts'
 import { createExperiment } from './create-experiment.ts'
 import { createLoggedModel } from './create-logged-model.ts'
 import { createTrackingRun } from './create-tracking-run.ts'
 import { deleteArtifacts } from './delete-artifacts.ts'
 import { deleteLoggedModel } from './delete-logged-model.ts'
+import { deleteRetention } from './delete-retention.ts'
 import { expireRuns } from './expire-runs.ts'
 import { getArtifact } from './get-artifact.ts'
 import { getExperiment } from './get-experiment.ts'
@@ -25,6 +27,9 @@ import { keepMetricsInChunks } from './migrations/0002-keep-metrics-in-chunks.ts
 import { indexWhatRunsAreSearchedBy } from './migrations/0003-index-what-runs-are-searched-by.ts'
 import { letLoggedModelsBeRemoved } from './migrations/0004-let-logged-models-be-removed.ts'
 import { keepATrash } from './migrations/0005-keep-a-trash.ts'
+import { keepExperimentsInFolders } from './migrations/0006-keep-experiments-in-folders.ts'
+import { tellWhoSetRetention } from './migrations/0007-tell-who-set-retention.ts'
+import { moveExperiments } from './move-experiments.ts'
 import { purgeTrash } from './purge-trash.ts'
 import { purgeTrashed } from './purge-trashed.ts'
 import { putRetention } from './put-retention.ts'
@@ -51,6 +56,8 @@ export const tracking = defineModule({
     listExperiments,
     searchExperiments,
     updateExperiment,
+    moveExperiments,
+    carryExperiments,
     createTrackingRun,
     getTrackingRun,
     updateTrackingRun,
@@ -71,6 +78,7 @@ export const tracking = defineModule({
     restoreLoggedModel,
     getRetention,
     putRetention,
+    deleteRetention,
     listTrash,
     purgeTrash,
     purgeTrashed,
@@ -85,5 +93,7 @@ export const tracking = defineModule({
     '0003-index-what-runs-are-searched-by': indexWhatRunsAreSearchedBy,
     '0004-let-logged-models-be-removed': letLoggedModelsBeRemoved,
     '0005-keep-a-trash': keepATrash,
+    '0006-keep-experiments-in-folders': keepExperimentsInFolders,
+    '0007-tell-who-set-retention': tellWhoSetRetention,
   },
 })

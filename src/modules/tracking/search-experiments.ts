@@ -9,10 +9,10 @@ import {
 } from '#algorithms/search-filter/expression.ts'
 import { FilterError, parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
 import { handle } from '#platform/context.ts'
-import { decodeCursor, pageFrom } from '#platform/names.ts'
+import { decodeCursor, folderTag, pageFrom } from '#platform/names.ts'
 import * as contract from './contract.ts'
 import { afterKeys, orderBy, type SortKey } from './run-order.ts'
-import { type ExperimentRow, experimentOf, trackingFailure } from './tables.ts'
+import { type ExperimentRow, experimentColumns, experimentOf, trackingFailure } from './tables.ts'
 
 type Entity = 'attribute' | 'tag'
 type Predicate = RawBuilder<boolean>
@@ -24,7 +24,7 @@ const vocabulary: Vocabulary<Entity> = {
     attribute: {
       written: ['attribute', 'attributes', 'attr'],
       ...aText,
-      keys: { name: aText, experiment_id: aText, creation_time: aNumber, last_update_time: aNumber },
+      keys: { name: aText, folder: aText, experiment_id: aText, creation_time: aNumber, last_update_time: aNumber },
     },
     tag: { written: ['tags', 'tag'], ...aLabel },
   },
@@ -32,6 +32,7 @@ const vocabulary: Vocabulary<Entity> = {
 
 const columns = new Map<string, Omit<SortKey, 'descending'>>([
   ['name', { expression: sql`name`, type: 'text' }],
+  ['folder', { expression: sql`folder`, type: 'text' }],
   ['experiment_id', { expression: sql`id`, type: 'int' }],
   ['creation_time', { expression: milliseconds('created_at'), type: 'float8' }],
   ['last_update_time', { expression: milliseconds('updated_at'), type: 'float8' }],
@@ -44,7 +45,7 @@ export const searchExperiments = handle(contract.searchExperiments, async (ctx, 
   const keys = refusing(() => [...input.order.map(sortKeyOf), newestFirst])
   const after = decodeCursor(input.cursor, keys.length)
   const { rows } = await sql<ExperimentRow & { sort_keys: (string | number)[] }>`
-    select id, name, state, tags, created_at, updated_at,
+    select ${experimentColumns},
            jsonb_build_array(${sql.join(keys.map(({ expression }) => expression))}) as sort_keys
     from tracking.experiment
     where (${input.state} = 'all' or state = ${input.state}) and ${predicate}
@@ -67,7 +68,7 @@ function predicateOf(filter: string): Predicate {
 
 function predicateOfOne({ entity, key, comparator, value, column: at }: Comparison<Entity>): Predicate {
   const column = columns.get(key)
-  const left = entity === 'tag' ? sql`(tags ->> ${key})` : sql`${column?.expression}`
+  const left = entity === 'tag' ? tagValue(key) : sql`${column?.expression}`
   if (comparator === 'is null') return sql`(${left} is null)`
   if (comparator === 'is not null') return sql`(${left} is not null)`
   if (comparator === 'in') return sql`coalesce(${left}::text = any(${value}::text[]), false)`
@@ -78,6 +79,11 @@ function predicateOfOne({ entity, key, comparator, value, column: at }: Comparis
     throw new FilterError(at, 'a pattern must not end with a single backslash')
   }
   return sql`coalesce(${left}::text ${symbol} ${value}, false)`
+}
+
+/** The folder is a tag to clients of MLflow. */
+function tagValue(key: string): RawBuilder<unknown> {
+  return key === folderTag ? sql`nullif(folder, '')` : sql`(tags ->> ${key})`
 }
 
 function sortKeyOf(term: string): SortKey {

@@ -8,11 +8,14 @@ export const trackingFailure = failure(errors)
 export interface ExperimentRow {
   id: number
   name: string
+  folder: string
   state: 'active' | 'deleted'
   tags: Record<string, string>
   created_at: string
   updated_at: string
 }
+
+export const experimentColumns = sql`id, name, folder, state, tags, created_at, updated_at`
 
 export interface RunRow {
   id: string
@@ -40,6 +43,7 @@ export function experimentOf(row: ExperimentRow): Experiment {
   return {
     experiment: String(row.id),
     name: row.name,
+    folder: row.folder,
     state: row.state,
     tags: row.tags,
     createdAt: row.created_at,
@@ -69,7 +73,7 @@ export function uuidOfLoggedModel(id: string): string {
 
 export async function findExperiment(db: Db, id: number): Promise<ExperimentRow | undefined> {
   const { rows } = await sql<ExperimentRow>`
-    select id, name, state, tags, created_at, updated_at from tracking.experiment where id = ${id}
+    select ${experimentColumns} from tracking.experiment where id = ${id}
   `.execute(db)
   return rows[0]
 }

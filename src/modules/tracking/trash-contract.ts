@@ -40,6 +40,14 @@ export const Retention = z.object({
 })
 export type Retention = z.infer<typeof Retention>
 
+const ExperimentRetention = Retention.extend({
+  experiment: ExperimentId,
+  own: z.boolean().describe('Whether it has one of its own; otherwise this is what all have that have none'),
+  setBy: z.uuid().nullable().describe('Null when nobody set it, or Pave did not note it yet'),
+  setAt: Instant.nullable(),
+})
+export type ExperimentRetention = z.infer<typeof ExperimentRetention>
+
 export const getRetention = operation({
   name: 'get-retention',
   method: 'GET',
@@ -49,7 +57,7 @@ export const getRetention = operation({
   permission: { verb: 'experiment:read', on: ['experiment'] },
   errors: ['experiment_not_found'],
   input: z.object({ experiment: ExperimentId }),
-  output: Retention.extend({ experiment: ExperimentId }),
+  output: ExperimentRetention,
 })
 
 export const putRetention = operation({
@@ -61,7 +69,19 @@ export const putRetention = operation({
   permission: { verb: 'experiment:update', on: ['experiment'] },
   errors: ['experiment_not_found', 'experiment_deleted'],
   input: z.object({ experiment: ExperimentId, ...Retention.shape }),
-  output: Retention.extend({ experiment: ExperimentId }),
+  output: ExperimentRetention,
+})
+
+export const deleteRetention = operation({
+  name: 'delete-retention',
+  method: 'DELETE',
+  path: '/api/v1/experiments/:experiment/retention',
+  summary: 'Let an experiment be kept as all are that have no retention of their own',
+  effect: 'write',
+  permission: { verb: 'experiment:update', on: ['experiment'] },
+  errors: ['experiment_not_found'],
+  input: z.object({ experiment: ExperimentId }),
+  output: z.object({ removed: z.boolean() }),
 })
 
 const TrashKind = z.enum(['experiment', 'run', 'logged-model'])

@@ -162,7 +162,10 @@ it('moves ended runs to the trash unless they are pinned, and purges what was th
   await pave.run(contract.createTrackingRun, { experiment, name: 'running' })
   expect(await retentionJob()).toMatchObject({ expired: 0 })
   const settings = { experiment, expireAfterDays: 10 }
-  expect(await pave.run(trashContract.putRetention, settings)).toEqual({ ...settings, trashDays: 30, keepTag: 'keep' })
+  const ada = await pave.as('ada')
+  const said = { ...settings, trashDays: 30, keepTag: 'keep' }
+  const set = { own: true, setBy: ada.id, setAt: expect.any(String) }
+  expect(await pave.run(trashContract.putRetention, settings, { as: ada })).toEqual({ ...said, ...set })
   expect(await retentionJob()).toMatchObject({ expired: 1, purged: { runs: 0 } })
   expect(await trash({ experiment })).toMatchObject([{ id: old, name: 'old' }])
   await pave.run(trashContract.putRetention, { ...settings, trashDays: 0 })
@@ -170,4 +173,11 @@ it('moves ended runs to the trash unless they are pinned, and purges what was th
   expect(await retentionJob()).toMatchObject({ expired: 0, purged: { runs: 1 } })
   const { items } = await pave.run(contract.searchTrackingRuns, { experiments: [experiment], state: 'all' })
   expect(items.map(({ name }) => name).sort()).toEqual(['pinned', 'recent', 'running'])
+
+  expect(await pave.run(trashContract.deleteRetention, { experiment })).toEqual({ removed: true })
+  expect(await pave.run(trashContract.deleteRetention, { experiment })).toEqual({ removed: false })
+  expect(await pave.run(trashContract.getRetention, { experiment })).toEqual({
+    ...{ experiment, trashDays: 30, expireAfterDays: null, keepTag: 'keep' },
+    ...{ own: false, setBy: null, setAt: null },
+  })
 })

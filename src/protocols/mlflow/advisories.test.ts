@@ -2,72 +2,19 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createToken } from '#modules/identity/contract.ts'
-import { identity } from '#modules/identity/module.ts'
-import { registry } from '#modules/registry/module.ts'
-import { traces } from '#modules/traces/module.ts'
-import { tracking } from '#modules/tracking/module.ts'
-import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
-import { mlflow } from './module.ts'
+import { type OpenMlflow, openMlflow } from './open-mlflow.fixture.ts'
 
 /** What was found wrong with MLflow's server over the years, tried on ours by either prefix. */
 
-let pave: TestPlatform
-let token: string
-let viewerToken: string
-let routes: { method: string; url: string }[]
-
+let mlflow: OpenMlflow
 beforeAll(async () => {
-  pave = await createTestPlatform({ modules: [identity, tracking, registry, traces, mlflow] })
-  await pave.as('ada', 'contributor')
-  await pave.as('vera', 'viewer')
-  token = (await pave.run(createToken, { principal: 'ada', name: 'test' })).token
-  viewerToken = (await pave.run(createToken, { principal: 'vera', name: 'test' })).token
-  await pave.controlPlane.http.ready()
-  routes = routesOf(pave.controlPlane.http.printRoutes({ commonPrefix: false, includeMeta: false }))
+  mlflow = await openMlflow()
 })
-afterAll(() => pave.drop())
+afterAll(() => mlflow.pave.drop())
 
-/** From Fastify's tree of all routes: no list of ours that a new route could be missing from. */
-function routesOf(tree: string) {
-  const found: { method: string; url: string }[] = []
-  const above: string[] = []
-  for (const line of tree.split('\n')) {
-    const [, indent = '', part = '', methods = ''] = /^([│ ]*(?:├── |└── ))(.*?)(?: \(([A-Z, ]+)\))?$/u.exec(line) ?? []
-    if (indent === '') continue
-    const depth = indent.length / 4 - 1
-    above.length = depth
-    above.push(part)
-    for (const method of methods.split(', ')) if (method !== '') found.push({ method, url: above.join('') })
-  }
-  return found
-}
-
-interface Request {
-  method?: string
-  body?: unknown
-  headers?: Record<string, string>
-  as?: string | null
-}
-
-async function ask(url: string, { method, body, headers, as = token }: Request = {}) {
-  const response = await pave.controlPlane.http.inject({
-    method: known(method ?? (body === undefined ? 'GET' : 'POST')),
-    url,
-    headers: { ...(as !== null && { authorization: `Bearer ${as}` }), ...headers },
-    ...(body !== undefined && { payload: typeof body === 'object' && body !== null ? body : String(body) }),
-  })
-  return { status: response.statusCode, text: response.body, headers: response.headers, json: () => response.json() }
-}
-
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const
-
-function known(method: string): (typeof methods)[number] {
-  return methods.find((one) => one === method) ?? 'GET'
-}
+const ask: OpenMlflow['ask'] = (url, request) => mlflow.ask(url, request)
 
 const prefixes = ['/api/2.0', '/ajax-api/2.0']
-const mlflowPath = /^\/(api|ajax-api)\/[23]\.0\/|^\/v1\/|get-artifact|artifacts\/files/
 /** What clients ask before they sign in. */
 const open = /\/server-info$/
 
@@ -78,15 +25,14 @@ async function newRun(): Promise<{ run: string; files: string }> {
 
 describe('credentials', () => {
   it('are asked for on every route, whatever its prefix', async () => {
-    const ours = routes.filter(({ url }) => mlflowPath.test(url) && !open.test(url))
+    const ours = mlflow.routes.filter(({ url }) => !open.test(url))
     expect(ours.length).toBeGreaterThan(200)
     const answered: string[] = []
     for (const { method, url } of ours) {
-      if (method === 'OPTIONS') continue
       const { status } = await ask(url.replaceAll(/:[a-z_]+/g, 'x').replace(/\/?\*/, '/x'), {
         method,
         as: null,
-        ...(method !== 'GET' && method !== 'HEAD' && { body: {} }),
+        ...(method !== 'GET' && { body: {} }),
       })
       if (status !== 401) answered.push(`${method} ${url} ${status}`)
     }
@@ -113,7 +59,11 @@ describe('credentials', () => {
         ['DELETE', 'mlflow/registered-models/delete?name=kept'],
       ]
       for (const [method, url, body] of requests) {
-        const answer = await ask(`${prefix}/${url}`, { method, as: viewerToken, ...(body !== undefined && { body }) })
+        const answer = await ask(`${prefix}/${url}`, {
+          method,
+          as: mlflow.viewerToken,
+          ...(body !== undefined && { body }),
+        })
         expect(`${method} ${url} ${answer.json().error_code}`).toBe(`${method} ${url} PERMISSION_DENIED`)
       }
     }
@@ -223,7 +173,7 @@ describe('other sites', () => {
     ]) {
       const answer = await ask('/ajax-api/2.0/mlflow/experiments/create', {
         body: { name: 'forged' },
-        headers: { cookie: `pave_session=${token}`, ...headers },
+        headers: { cookie: `pave_session=${mlflow.token}`, ...headers },
         as: null,
       })
       expect(answer.status).toBe(403)
@@ -342,7 +292,7 @@ describe('files', () => {
     }
     const complete = (given: object[]) => ask(mpu('complete'), { body: { path: '/home/ada/all.bin', parts: given } })
     expect((await complete(parts.slice(1))).status).toBe(400)
-    const theirs = await pave.platform.services.objects.put('of nobody here')
+    const theirs = await mlflow.pave.platform.services.objects.put('of nobody here')
     expect((await complete([{ part_number: 1, etag: theirs.digest }])).status).toBe(400)
     expect((await complete(parts.toReversed())).status).toBe(200)
     expect((await ask(`/get-artifact?run_id=${run}&path=all.bin`)).text).toBe('first second')
@@ -350,7 +300,7 @@ describe('files', () => {
 
   it('stream through: memory stays far below their size', { timeout: 120_000 }, async () => {
     const { files } = await newRun()
-    const address = await pave.controlPlane.http.listen({ host: '127.0.0.1', port: 0 })
+    const address = await mlflow.pave.controlPlane.http.listen({ host: '127.0.0.1', port: 0 })
     const chunk = Buffer.alloc(1024 * 1024, 7)
     const chunks = 300
     let most = 0
@@ -364,7 +314,7 @@ describe('files', () => {
           }
         })(),
       )
-    const authorization = `Bearer ${token}`
+    const authorization = `Bearer ${mlflow.token}`
     const put = request(`${address}/api/2.0/${files}/large`, { method: 'PUT', headers: { authorization } })
     measured(Array.from({ length: chunks }, () => chunk)).pipe(put)
     const [answer] = await once(put, 'response')

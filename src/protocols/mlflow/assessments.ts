@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import {
+  AssessmentId,
   createAssessment,
   deleteAssessment,
   getAssessment,
@@ -8,6 +9,7 @@ import {
 } from '#modules/traces/contract.ts'
 import { endpoint } from './endpoint.ts'
 import { invalid } from './errors.ts'
+import { idOf } from './run-id.ts'
 import { wireAssessment } from './trace-wire.ts'
 
 const Fault = z.object({
@@ -40,7 +42,7 @@ const sources = new Map([
   ['CODE', 'code'],
 ] as const)
 
-const ById = z.object({ trace_id: z.string(), assessment_id: z.string() })
+const ById = z.object({ trace_id: z.string(), assessment_id: idOf(AssessmentId, 'Assessment') })
 
 export const assessments = [
   endpoint(

@@ -43,9 +43,17 @@ export const Integer = z.union([
 /** A repeated field of a query is a text when it is there once. */
 export const Texts = z.union([z.array(z.string()), z.string().transform((text) => [text])]).default([])
 
-export function keyValuesUpTo(most: number) {
+/** A text that is absent is empty. One that is longer than MLflow keeps loses its end, without a word. */
+export function cutText(longest: number) {
   return z
-    .array(z.object({ key: z.string(), value: z.string().default('') }))
+    .string()
+    .default('')
+    .transform((text) => (text.length > longest ? text.slice(0, longest) : text))
+}
+
+export function keyValuesUpTo(most: number, value: z.ZodType<string, string | undefined> = z.string().default('')) {
+  return z
+    .array(z.object({ key: z.string(), value }))
     .max(most)
     .default([])
     .transform((pairs) => Object.fromEntries(pairs.map(({ key, value }) => [key, value])))

@@ -26,6 +26,7 @@ const statuses = {
   RESOURCE_CONFLICT: 409,
   REQUEST_LIMIT_EXCEEDED: 429,
   INTERNAL_ERROR: 500,
+  NOT_IMPLEMENTED: 501,
   TEMPORARILY_UNAVAILABLE: 503,
 } as const
 
@@ -91,4 +92,9 @@ export function notFound(message: string): MlflowError {
 
 export function invalid(message: string): MlflowError {
   return new MlflowError('INVALID_PARAMETER_VALUE', message)
+}
+
+/** Pave has it in another way, which the message names. Clients ask no second time, and fall back to nothing. */
+export function elsewhere(message: string): MlflowError {
+  return new MlflowError('NOT_IMPLEMENTED', message)
 }

@@ -4,6 +4,7 @@ import {
   deleteEvaluationDataset,
   deleteEvaluationRecords,
   type EvaluationDataset,
+  EvaluationDatasetId,
   type EvaluationRecord,
   getEvaluationDataset,
   listEvaluationRecords,
@@ -12,10 +13,11 @@ import {
   updateEvaluationDataset,
 } from '#modules/traces/contract.ts'
 import { PaveError } from '#platform/errors.ts'
-import { type Call, cursorOf, endpoint, Integer, nextPage, pageSize, Texts } from './endpoint.ts'
+import { type Call, cursorOf, endpoint, Integer, nextPage, omitEmpty, pageSize, Texts } from './endpoint.ts'
 import { invalid } from './errors.ts'
+import { idOf } from './run-id.ts'
 
-const ById = z.object({ dataset_id: z.string() })
+const ById = z.object({ dataset_id: idOf(EvaluationDatasetId, 'Dataset') })
 const ByIds = ById.extend({ experiment_ids: z.array(z.string()).default([]) })
 
 /** JSON within JSON. */
@@ -142,7 +144,7 @@ async function search(call: Call, request: z.output<typeof Search>) {
     limit: pageSize(request.max_results, 1000, 1000),
     ...cursorOf(request.page_token),
   })
-  return { datasets: items.map(wire), ...nextPage(nextCursor) }
+  return omitEmpty({ datasets: items.map(wire), ...nextPage(nextCursor) })
 }
 
 function present(tags: Record<string, string | null> | null | undefined): Record<string, string> {

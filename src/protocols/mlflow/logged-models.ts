@@ -3,13 +3,15 @@ import {
   createLoggedModel,
   getLoggedModel,
   type LoggedModel,
+  LoggedModelId,
   searchLoggedModels,
   updateLoggedModel,
 } from '#modules/tracking/contract.ts'
 import { deleteLoggedModel } from '#modules/tracking/trash-contract.ts'
-import { cursorOf, endpoint, KeyValues, keyValues, maxResults, nextPage, omitEmpty, Texts } from './endpoint.ts'
+import { cursorOf, endpoint, KeyValues, keyValues, maxResults, nextPage, omitEmpty } from './endpoint.ts'
+import { notFound } from './errors.ts'
 import { loggedModelLocation } from './location.ts'
-import { mlflowRunId, runUuid } from './run-id.ts'
+import { idOf, mlflowRunId, runUuid } from './run-id.ts'
 import { wireMetric } from './runs.ts'
 
 const statuses = {
@@ -18,7 +20,9 @@ const statuses = {
   LOGGED_MODEL_UPLOAD_FAILED: 'failed',
 } as const
 
-const ById = z.object({ model_id: z.string() })
+const ById = z.object({ model_id: idOf(LoggedModelId, 'Logged model') })
+/** What a path or a reference to a model could be taken for is no name of one. */
+const Name = z.string().regex(/^[^/:.%"']*$/, 'the name of a model has no / : . % and no quotes')
 const Dataset = z.object({ dataset_name: z.string(), dataset_digest: z.string().nullish() })
 
 export const loggedModels = [
@@ -27,7 +31,7 @@ export const loggedModels = [
     'logged-models',
     z.object({
       experiment_id: z.string().default('0'),
-      name: z.string().optional(),
+      name: Name.optional(),
       model_type: z.string().optional(),
       source_run_id: z.string().optional(),
       params: KeyValues,
@@ -60,10 +64,13 @@ export const loggedModels = [
     await call.run(updateLoggedModel, { loggedModel: request.model_id, params: request.params })
     return {}
   }),
-  endpoint('PATCH', 'logged-models/:model_id/tags', ById.extend({ tags: KeyValues }), async (call, request) => ({
-    model: wire(await call.run(updateLoggedModel, { loggedModel: request.model_id, tags: request.tags })),
-  })),
+  endpoint('PATCH', 'logged-models/:model_id/tags', ById.extend({ tags: KeyValues }), async (call, request) => {
+    await call.run(updateLoggedModel, { loggedModel: request.model_id, tags: request.tags })
+    return {}
+  }),
   endpoint('DELETE', 'logged-models/:model_id/tags/:tag', ById.extend({ tag: z.string() }), async (call, request) => {
+    const { tags } = await call.run(getLoggedModel, { loggedModel: request.model_id })
+    if (tags[request.tag] === undefined) throw notFound(`No tag with key '${request.tag}' of this model`)
     await call.run(updateLoggedModel, { loggedModel: request.model_id, removeTags: [request.tag] })
     return {}
   }),
@@ -75,7 +82,7 @@ export const loggedModels = [
     'POST',
     'logged-models/search',
     z.object({
-      experiment_ids: Texts,
+      experiment_ids: z.array(z.string()).min(1),
       filter: z.string().optional(),
       datasets: z.array(Dataset).max(100).default([]),
       max_results: maxResults(50_000),
@@ -125,16 +132,17 @@ function wire(model: LoggedModel) {
       artifact_uri: loggedModelLocation(model),
       status: Object.entries(statuses).find(([, status]) => status === model.status)?.[0],
       model_type: model.type,
-      ...(model.run !== null && { source_run_id: mlflowRunId(model.run) }),
-      tags: keyValues(model.tags),
+      source_run_id: model.run === null ? '' : mlflowRunId(model.run),
+      ...omitEmpty({ tags: keyValues(model.tags) }),
     },
-    data: {
+    data: omitEmpty({
       params: keyValues(model.params),
       metrics: model.metrics.map(({ run, dataset, ...point }) => ({
-        ...wireMetric(point, run),
+        ...wireMetric(point),
+        run_id: mlflowRunId(run),
         model_id: model.loggedModel,
         ...(dataset !== null && { dataset_name: dataset.name, dataset_digest: dataset.digest }),
       })),
-    },
+    }),
   }
 }

@@ -3,7 +3,7 @@ import { type LoggedPoint, listMetricPoints } from '#modules/tracking/contract.t
 import type { AnswerOf } from '#platform/operation.ts'
 import { type Call, cursorOf, endpoint, Integer, nextPage, omitEmpty, Texts } from './endpoint.ts'
 import { invalid } from './errors.ts'
-import { RunId } from './run-id.ts'
+import { mlflowRunId, RunId } from './run-id.ts'
 import { wireMetric } from './runs.ts'
 
 const mostPoints = 25_000
@@ -37,16 +37,16 @@ export const metrics = [
     z.object({ run_id: RunId, metric_key: z.string(), max_results: Count, page_token: z.string().optional() }),
     async (call, { run_id: run, metric_key: key, max_results, page_token }) => {
       if (max_results === undefined && !page_token) {
-        return omitEmpty({ metrics: (await allPoints(call, run, key)).map((point) => wireMetric(point, run)) })
+        return omitEmpty({ metrics: inTime(await allPoints(call, run, key)).map(wireMetric) })
       }
       const limit = Math.min(max_results ?? mostPoints, mostPoints)
       const { items, nextCursor } = await call.run(listMetricPoints, { run, key, limit, ...cursorOf(page_token) })
-      return omitEmpty({ metrics: items.map((point) => wireMetric(point, run)), ...nextPage(nextCursor) })
+      return omitEmpty({ metrics: inTime(items).map(wireMetric), ...nextPage(nextCursor) })
     },
   ),
   endpoint('GET', 'metrics/get-history-bulk', Bulk, async (call, request) => {
     const limit = Math.min(request.max_results ?? mostPoints, mostPoints)
-    const found: ReturnType<typeof wireMetric>[] = []
+    const found: ReturnType<typeof ofRun>[] = []
     for (const run of request.run_id.toSorted()) {
       if (found.length >= limit) break
       const { items }: PageOfPoints = await call.run(listMetricPoints, {
@@ -54,7 +54,7 @@ export const metrics = [
         key: request.metric_key,
         limit: limit - found.length,
       })
-      found.push(...items.map((point) => wireMetric(point, run)))
+      found.push(...inTime(items).map((point) => ofRun(point, run)))
     }
     return { metrics: found }
   }),
@@ -73,7 +73,7 @@ export const metrics = [
       max_results,
     )
     const found = inside.flatMap(({ run, points }) =>
-      points.filter(({ step }) => steps.has(step)).map((point) => wireMetric(point, run)),
+      points.filter(({ step }) => steps.has(step)).map((point) => ofRun(point, run)),
     )
     return omitEmpty({ metrics: found })
   }),
@@ -90,6 +90,16 @@ function sampledSteps(histories: readonly (readonly LoggedPoint[])[], most: numb
     if (first !== undefined && last !== undefined) sampled.add(first.step).add(last.step)
   }
   return sampled
+}
+
+function ofRun(point: LoggedPoint, run: string) {
+  return { ...wireMetric(point), run_id: mlflowRunId(run) }
+}
+
+/** MLflow tells a history by time and Pave keeps it by step, which is the same order unless somebody logs steps backwards. */
+function inTime(points: LoggedPoint[]): LoggedPoint[] {
+  const ordered = points.every(({ timestamp }, index) => timestamp >= (points[index - 1]?.timestamp ?? timestamp))
+  return ordered ? points : points.toSorted((a, b) => a.timestamp - b.timestamp || a.step - b.step)
 }
 
 async function allPoints(call: Call, run: string, key: string): Promise<LoggedPoint[]> {

@@ -125,6 +125,7 @@ async function copyOf(call: SourceReader, { model, source, note, tags }: Source,
     changedAt,
     digest,
     ref: _ref,
+    twin: _twin,
     ...content
   } = await call.run(getVersion, { version: ref })
   return { ...content, model, source, note: note || content.note, tags }

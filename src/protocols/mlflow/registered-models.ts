@@ -13,6 +13,7 @@ import {
   type Version,
 } from '#modules/registry/contract.ts'
 import { PaveError } from '#platform/errors.ts'
+import { folderTag } from '#platform/names.ts'
 import type { AnswerOf } from '#platform/operation.ts'
 import { etagOf } from '#platform/run-operation.ts'
 import {
@@ -27,6 +28,7 @@ import {
   Texts,
 } from './endpoint.ts'
 import { invalid, MlflowError } from './errors.ts'
+import { withFolderTag } from './folder-tag.ts'
 import { promptTag, stageOf, versionNumber, wireVersion } from './model-versions.ts'
 
 type Model = AnswerOf<typeof getModel>
@@ -74,10 +76,12 @@ export const registeredModels = [
   }),
   endpoint('POST', 'registered-models/set-tag', ByTag.extend({ value: z.string() }), async (call, request) => {
     const { name, key, value } = request
+    if (key === folderTag) return moveTo(call, name, value)
     await changeSpec(call, name, (spec) => ({ ...spec, tags: { ...spec.tags, [key]: value } }))
     return {}
   }),
   endpoint('DELETE', 'registered-models/delete-tag', ByTag, async (call, { name, key }) => {
+    if (key === folderTag) return moveTo(call, name, '')
     await changeSpec(call, name, (spec) => {
       const { [key]: _, ...tags } = spec.tags
       return { ...spec, tags }
@@ -109,11 +113,15 @@ export const registeredModels = [
     await call.run(setAlias, { model: request.name, alias: request.alias, version: Number(request.version) })
     return {}
   }),
-  endpoint('GET', 'registered-models/alias', ByAlias, async (call, { name, alias }) => ({
-    model_version: wireVersion(await call.run(getVersion, { version: `${name}@${alias}` })),
-  })),
+  endpoint('GET', 'registered-models/alias', ByAlias, async (call, { name, alias }) => {
+    const version = (await call.run(getModel, { model: name })).aliases[alias]
+    // A parameter of the wrong value, says MLflow, and clients look for that.
+    if (version === undefined) throw invalid(`Registered model alias ${alias.slice(0, 300)} not found.`)
+    return { model_version: wireVersion(await call.run(getVersion, { version: `${name}@${version}` })) }
+  }),
   endpoint('DELETE', 'registered-models/alias', ByAlias, async (call, { name, alias }) => {
-    await call.run(deleteAlias, { model: name, alias })
+    const { aliases } = await call.run(getModel, { model: name })
+    if (aliases[alias] !== undefined) await call.run(deleteAlias, { model: name, alias })
     return {}
   }),
 ]
@@ -124,7 +132,7 @@ async function createModel(
   description: string,
   tags: Record<string, string>,
 ): Promise<Model> {
-  const { 'pave.owner': owner, 'pave.tier': tier, 'pave.task': task, ...others } = tags
+  const { 'pave.owner': owner, 'pave.tier': tier, 'pave.task': task, [folderTag]: folder, ...others } = tags
   const spec = ModelSpec.safeParse({
     description,
     owner: owner ?? call.actor.name,
@@ -139,7 +147,12 @@ async function createModel(
   if (await exists(call, name)) {
     throw new MlflowError('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${name}) already exists`)
   }
-  return call.run(putModel, { model: name, spec: spec.data })
+  return call.run(putModel, { model: name, spec: spec.data, folder })
+}
+
+async function moveTo(call: Call, model: string, folder: string): Promise<object> {
+  await changeSpec(call, model, (spec) => spec, folder)
+  return {}
 }
 
 async function exists(call: Call, model: string): Promise<boolean> {
@@ -155,11 +168,16 @@ async function exists(call: Call, model: string): Promise<boolean> {
 const attempts = 5
 
 /** What others change meanwhile stays: whoever comes second reads again. */
-async function changeSpec(call: Call, model: string, change: (spec: ModelSpec) => ModelSpec): Promise<Model> {
+async function changeSpec(
+  call: Call,
+  model: string,
+  change: (spec: ModelSpec) => ModelSpec,
+  folder?: string,
+): Promise<Model> {
   for (let attempt = 1; ; attempt++) {
     const { spec } = await call.run(getModel, { model })
     try {
-      return await call.run(putModel, { model, spec: change(spec) }, { ifMatch: etagOf(spec) })
+      return await call.run(putModel, { model, spec: change(spec), folder }, { ifMatch: etagOf(spec) })
     } catch (error) {
       if (!(error instanceof PaveError) || error.status !== 412 || attempt === attempts) throw error
     }
@@ -185,13 +203,13 @@ async function wireModels(call: Call, models: readonly Model[]) {
     call,
     models.flatMap(({ model, latestVersion }) => (latestVersion === null ? [] : [model])),
   )
-  return models.map(({ model, spec, aliases, createdAt, changedAt }) =>
+  return models.map(({ model, folder, spec, aliases, createdAt, changedAt }) =>
     omitEmpty({
       name: model,
       creation_timestamp: Date.parse(createdAt),
       last_updated_timestamp: Date.parse(changedAt),
       description: spec.description || undefined,
-      tags: keyValues(spec.tags),
+      tags: keyValues(withFolderTag(spec.tags, folder)),
       aliases: Object.entries(aliases).map(([alias, version]) => ({ alias, version: String(version) })),
       latest_versions: (latest.get(model) ?? []).map(wireVersion),
     }),

@@ -1,39 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createToken } from '#modules/identity/contract.ts'
-import { identity } from '#modules/identity/module.ts'
-import { registry } from '#modules/registry/module.ts'
-import { tracking } from '#modules/tracking/module.ts'
-import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
-import { mlflow } from './module.ts'
+import { type OpenMlflow, openMlflow, type Request } from './open-mlflow.fixture.ts'
 
-let pave: TestPlatform
-let token: string
-let viewerToken: string
+let mlflow: OpenMlflow
 beforeAll(async () => {
-  pave = await createTestPlatform({ modules: [identity, tracking, registry, mlflow] })
-  await pave.as('ada', 'contributor')
-  await pave.as('vera', 'viewer')
-  token = (await pave.run(createToken, { principal: 'ada', name: 'test' })).token
-  viewerToken = (await pave.run(createToken, { principal: 'vera', name: 'test' })).token
+  mlflow = await openMlflow()
 })
-afterAll(() => pave.drop())
+afterAll(() => mlflow.pave.drop())
 
-interface Request {
-  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  body?: unknown
-  headers?: Record<string, string>
-  as?: string | null
-}
-
-async function ask(url: string, { method, body, headers, as = token }: Request = {}) {
-  const response = await pave.controlPlane.http.inject({
-    method: method ?? (body === undefined ? 'GET' : 'POST'),
-    url,
-    headers: { ...(as !== null && { authorization: `Bearer ${as}` }), ...headers },
-    ...(body !== undefined && { payload: typeof body === 'object' && body !== null ? body : String(body) }),
-  })
-  return { status: response.statusCode, text: response.body, headers: response.headers, json: () => response.json() }
-}
+const ask: OpenMlflow['ask'] = (url, request) => mlflow.ask(url, request)
 
 const api = '/api/2.0/mlflow'
 const proxy = '/api/2.0/mlflow-artifacts/artifacts'
@@ -54,7 +28,7 @@ describe('the wire', () => {
       text: '{}',
     })
     const { run } = (await ask(`${api}/runs/get?run_id=${run_id}`)).json()
-    expect(run.data.metrics).toEqual([{ key: 'loss', value: 'NaN', timestamp: 1_700_000_000_000, step: 3, run_id }])
+    expect(run.data.metrics).toEqual([{ key: 'loss', value: 'NaN', timestamp: 1_700_000_000_000, step: 3 }])
     expect(run.info).toMatchObject({ experiment_id: '0', status: 'RUNNING', lifecycle_stage: 'active' })
     expect(typeof run.info.start_time).toBe('number')
   })
@@ -67,7 +41,7 @@ describe('the wire', () => {
     const refused = await log([{ key: 'a', value: '2' }], [{ key: 'm', value: 1, timestamp: 1 }])
     expect(refused).toMatchObject({ status: 400 })
     expect(refused.json()).toMatchObject({ error_code: 'INVALID_PARAMETER_VALUE' })
-    expect((await ask(`${api}/runs/get?run_id=${run_id}`)).json().run.data.metrics).toEqual([])
+    expect((await ask(`${api}/runs/get?run_id=${run_id}`)).json().run.data.metrics).toBeUndefined()
     const many = Array.from({ length: 1001 }, (_, step) => ({ key: 'm', value: 1, timestamp: 1, step }))
     expect(await log([], many)).toMatchObject({ status: 400 })
   })
@@ -127,12 +101,12 @@ describe('nobody', () => {
   it('writes without the right to', async () => {
     const { run_id, path } = await newRun()
     const answers = await Promise.all([
-      ask(`${path}/x`, { method: 'PUT', body: 'x', as: viewerToken }),
-      ask(`${api}/runs/set-tag`, { body: { run_id, key: 'a', value: 'b' }, as: viewerToken }),
-      ask(`${api}/registered-models/create`, { body: { name: 'm' }, as: viewerToken }),
+      ask(`${path}/x`, { method: 'PUT', body: 'x', as: mlflow.viewerToken }),
+      ask(`${api}/runs/set-tag`, { body: { run_id, key: 'a', value: 'b' }, as: mlflow.viewerToken }),
+      ask(`${api}/registered-models/create`, { body: { name: 'm' }, as: mlflow.viewerToken }),
     ])
     expect(answers.map((answer) => answer.json().error_code)).toEqual(Array(3).fill('PERMISSION_DENIED'))
-    expect(await ask(`${api}/runs/get?run_id=${run_id}`, { as: viewerToken })).toMatchObject({ status: 200 })
+    expect(await ask(`${api}/runs/get?run_id=${run_id}`, { as: mlflow.viewerToken })).toMatchObject({ status: 200 })
   })
 
   it('posts from a form of another site', async () => {

@@ -9,23 +9,28 @@ import type { Call, Endpoint } from './endpoint.ts'
 import { MlflowError, mlflowAnswer } from './errors.ts'
 import { evaluationDatasets } from './evaluation-datasets.ts'
 import { experiments } from './experiments.ts'
+import { filterCorrelation } from './filter-correlation.ts'
 import { loggedModels } from './logged-models.ts'
 import { metrics } from './metrics.ts'
 import { modelVersions } from './model-versions.ts'
 import { multipartUploads } from './multipart.ts'
 import { registeredModels } from './registered-models.ts'
+import { roles } from './roles.ts'
 import { runs } from './runs.ts'
 import { scorers } from './scorers.ts'
+import { datasetSummaries } from './search-datasets.ts'
 import { oldTraces, traces } from './traces.ts'
 import { otlpRoutes } from './traces-otlp.ts'
+import { userPermissions, users } from './users.ts'
 import { webhooks } from './webhooks.ts'
+import { requireWorkspace, workspaces } from './workspaces.ts'
 
 /** The version of MLflow whose clients these answers were tried with. */
 const mlflowVersion = '3.17.2'
 /** What clients ask before they sign in, as `build_server_info_payload` of MLflow's own server tells it. */
 const serverInfo = {
   store_type: 'SqlStore',
-  workspaces_enabled: false,
+  workspaces_enabled: true,
   trace_archival_enabled: false,
   multipart_uploads_enabled: true,
   multipart_downloads_enabled: true,
@@ -38,6 +43,7 @@ const largestRequest = 16 * 1024 * 1024
 const endpoints: readonly Endpoint[] = [
   ...experiments,
   ...runs,
+  ...datasetSummaries,
   ...metrics,
   ...artifactLists,
   ...loggedModels,
@@ -45,9 +51,19 @@ const endpoints: readonly Endpoint[] = [
   ...modelVersions,
   ...oldTraces,
   ...webhooks,
+  ...users,
 ]
 /** Below `/api/3.0/mlflow`. */
-const newerEndpoints: readonly Endpoint[] = [...traces, ...assessments, ...evaluationDatasets, ...scorers]
+const newerEndpoints: readonly Endpoint[] = [
+  ...traces,
+  ...filterCorrelation,
+  ...assessments,
+  ...evaluationDatasets,
+  ...scorers,
+  ...workspaces,
+  ...userPermissions,
+  ...roles,
+]
 
 /** The REST API of MLflow's tracking server and model registry, as far as stock clients use it, under both prefixes. */
 export function mlflowRoutes(app: FastifyInstance, platform: Platform): void {
@@ -64,6 +80,9 @@ export function mlflowRoutes(app: FastifyInstance, platform: Platform): void {
     },
     { prefix: '/v1' },
   )
+  for (const prefix of ['/ajax-api', '/gateway', '/graphql']) {
+    void app.register(async (scope) => answerLikeMlflow(scope, platform), { prefix })
+  }
   for (const prefix of ['/api', '/ajax-api']) {
     void app.register(
       async (scope) => {
@@ -115,7 +134,7 @@ function requestOf({ query, body, params }: FastifyRequest): Record<string, unkn
 async function openCall(platform: Platform, request: FastifyRequest): Promise<Call> {
   const actor = await requireActor(platform, request)
   const traceId = traceIdOf(request)
-  return {
+  const call: Call = {
     platform,
     actor,
     async run<Op extends Operation>(
@@ -126,6 +145,9 @@ async function openCall(platform: Platform, request: FastifyRequest): Promise<Ca
       return platform.run(operation, { actor, input, ifMatch, traceId })
     },
   }
+  const workspace = request.headers['x-mlflow-workspace']
+  if (workspace !== undefined && workspace !== '') await requireWorkspace(call, String(workspace))
+  return call
 }
 
 /** A path that MLflow has and Pave has not must say so in these words, which clients take as a cue for older calls. */

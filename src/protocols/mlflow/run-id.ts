@@ -9,6 +9,14 @@ export function mlflowRunId(uuid: string): string {
 /** In a request. */
 export const RunId = z.string().transform(runUuid)
 
+/** In a request, of anything else: what cannot be an id names nothing. */
+export function idOf(id: z.ZodString, what: string) {
+  return z.string().transform((text) => {
+    if (!id.safeParse(text).success) throw notFound(`${what} with ID '${text.slice(0, 100)}' not found.`)
+    return text
+  })
+}
+
 /** The uuid of a run; an id that cannot be one names no run. */
 export function runUuid(id: string): string {
   const uuid = tryRunUuid(id)

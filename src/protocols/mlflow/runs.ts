@@ -11,7 +11,9 @@ import {
   updateTrackingRun,
 } from '#modules/tracking/contract.ts'
 import {
+  type Call,
   cursorOf,
+  cutText,
   endpoint,
   Integer,
   KeyValues,
@@ -19,9 +21,10 @@ import {
   keyValuesUpTo,
   maxResults,
   nextPage,
+  omitEmpty,
   Texts,
 } from './endpoint.ts'
-import { invalid } from './errors.ts'
+import { invalid, notFound } from './errors.ts'
 import { states, ViewType } from './experiments.ts'
 import { runLocation } from './location.ts'
 import { mlflowRunId, RunId } from './run-id.ts'
@@ -40,15 +43,35 @@ const Status = z.enum(['SCHEDULED', 'RUNNING', 'FINISHED', 'FAILED', 'KILLED'])
 
 const ByRun = z.object({ run_id: RunId })
 
+const ParamValue = cutText(6000)
+const TagValue = cutText(8000)
+
+/** Protocol Buffers take numbers as texts too. */
+const Value = z.union([
+  MetricValue,
+  z
+    .string()
+    .regex(/^[+-]?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,4})?$/)
+    .transform(Number),
+])
+
 const Metric = z.object({
   key: z.string(),
-  value: MetricValue,
+  value: Value,
   timestamp: Integer,
   step: Integer.default(0),
   model_id: z.string().nullish(),
   dataset_name: z.string().nullish(),
   dataset_digest: z.string().nullish(),
 })
+
+/** Of a batch: a parameter has one value. */
+const Params = z
+  .array(z.object({ key: z.string(), value: ParamValue }))
+  .max(100)
+  .default([])
+  .refine((params) => new Set(params.map(({ key }) => key)).size === params.length, 'a parameter is there twice')
+  .transform((params) => Object.fromEntries(params.map(({ key, value }) => [key, value])))
 
 const Dataset = z.object({
   tags: KeyValues,
@@ -73,13 +96,18 @@ export const runs = [
       tags: KeyValues,
     }),
     async (call, { experiment_id, run_name, start_time, tags }) => {
+      const named = tags[nameTag]
+      if (run_name && named && run_name !== named) {
+        throw invalid(`Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values`)
+      }
       const run = await call.run(createTrackingRun, {
         experiment: experiment_id || '0',
-        name: run_name || tags[nameTag] || undefined,
+        name: run_name || named || undefined,
         startedAt: start_time ? instant(start_time) : undefined,
         tags,
       })
-      return { run: wireRun(run) }
+      const { info, data, inputs } = wireRun(run)
+      return { run: { info, data, inputs } }
     },
   ),
   endpoint('GET', 'runs/get', ByRun, async (call, { run_id: run }) => ({
@@ -127,7 +155,7 @@ export const runs = [
         limit: Math.min(request.max_results ?? 1000, 1000),
         ...cursorOf(request.page_token),
       })
-      return { runs: items.map(wireRun), ...nextPage(nextCursor) }
+      return { ...(items.length > 0 && { runs: items.map(wireRun) }), ...nextPage(nextCursor) }
     },
   ),
   endpoint('POST', 'runs/log-metric', ByRun.extend(Metric.shape), async (call, { run_id: run, ...metric }) => {
@@ -137,19 +165,19 @@ export const runs = [
   endpoint(
     'POST',
     'runs/log-parameter',
-    ByRun.extend({ key: z.string(), value: z.string() }),
+    ByRun.extend({ key: z.string(), value: ParamValue }),
     async (call, request) => {
       await call.run(logRunData, { run: request.run_id, params: { [request.key]: request.value } })
       return {}
     },
   ),
-  endpoint('POST', 'runs/set-tag', ByRun.extend({ key: z.string(), value: z.string() }), async (call, request) => {
-    const { run_id: run, key, value } = request
-    await call.run(logRunData, { run, tags: { [key]: value } })
-    if (key === nameTag) await call.run(updateTrackingRun, { run, name: value })
+  endpoint('POST', 'runs/set-tag', ByRun.extend({ key: z.string(), value: TagValue }), async (call, request) => {
+    await logTags(call, request.run_id, { [request.key]: request.value })
     return {}
   }),
   endpoint('POST', 'runs/delete-tag', ByRun.extend({ key: z.string() }), async (call, { run_id: run, key }) => {
+    const { tags } = await call.run(getTrackingRun, { run })
+    if (tags[key] === undefined) throw notFound(`No tag with name: ${key} in run with id ${mlflowRunId(run)}`)
     await call.run(updateTrackingRun, { run, removeTags: [key] })
     return {}
   }),
@@ -158,14 +186,26 @@ export const runs = [
     'runs/log-batch',
     ByRun.extend({
       metrics: z.array(Metric).max(1000).default([]),
-      params: keyValuesUpTo(100),
-      tags: keyValuesUpTo(100),
+      params: Params,
+      tags: keyValuesUpTo(100, TagValue),
     }).refine(
       ({ metrics, params, tags }) => metrics.length + Object.keys(params).length + Object.keys(tags).length <= 1000,
       'A batch logging request can contain at most 1000 metrics, parameters and tags together',
     ),
     async (call, { run_id: run, metrics, params, tags }) => {
       await call.run(logRunData, { run, metrics: metrics.map(pointOf), params, tags })
+      await rename(call, run, tags)
+      return {}
+    },
+  ),
+  endpoint(
+    'POST',
+    'runs/log-model',
+    ByRun.extend({ model_json: z.string() }),
+    async (call, { run_id: run, model_json }) => {
+      const { tags } = await call.run(getTrackingRun, { run })
+      const models = [...ModelHistory.parse(read(tags[modelHistoryTag] ?? '[]')), LoggedModel.parse(read(model_json))]
+      await logTags(call, run, { [modelHistoryTag]: JSON.stringify(models) })
       return {}
     },
   ),
@@ -194,7 +234,7 @@ export const runs = [
   endpoint(
     'POST',
     'runs/outputs',
-    ByRun.extend({ models: z.array(z.object({ model_id: z.string(), step: Integer.default(0) })).default([]) }),
+    ByRun.extend({ models: z.array(z.object({ model_id: z.string(), step: Integer.default(0) })).min(1) }),
     async (call, { run_id: run, models }) => {
       await call.run(recordRunLineage, {
         run,
@@ -204,6 +244,34 @@ export const runs = [
     },
   ),
 ]
+
+/** As clients before MLflow 3 told that a run has a model: what they said of it, in a tag. */
+const modelHistoryTag = 'mlflow.log-model.history'
+const LoggedModel = z.looseObject({
+  artifact_path: z.string(),
+  flavors: z.record(z.string(), z.json()),
+  utc_time_created: z.string(),
+  run_id: z.string(),
+})
+const ModelHistory = z.array(LoggedModel)
+
+function read(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw invalid('Malformed model info: it is not a valid JSON')
+  }
+}
+
+async function logTags(call: Call, run: string, tags: Record<string, string>): Promise<void> {
+  await call.run(logRunData, { run, tags })
+  await rename(call, run, tags)
+}
+
+/** The name of a run is a tag for MLflow. */
+async function rename(call: Call, run: string, { [nameTag]: name }: Record<string, string>): Promise<void> {
+  if (name) await call.run(updateTrackingRun, { run, name })
+}
 
 function pointOf({ model_id, dataset_name, dataset_digest, ...point }: z.output<typeof Metric>) {
   return {
@@ -228,14 +296,14 @@ function wireRun(run: TrackingRun) {
       artifact_uri: runLocation(run),
       lifecycle_stage: run.state,
     },
-    data: {
-      metrics: run.metrics.map((point) => wireMetric(point, run.run)),
+    data: omitEmpty({
+      metrics: run.metrics.map(wireMetric),
       params: keyValues(run.params),
       tags: keyValues({ ...run.tags, [nameTag]: run.name }),
-    },
-    inputs: {
+    }),
+    inputs: omitEmpty({
       dataset_inputs: run.datasets.map(({ tags, sourceType, schema, profile, ...dataset }) => ({
-        tags: keyValues(tags),
+        ...omitEmpty({ tags: keyValues(tags) }),
         dataset: {
           ...dataset,
           source_type: sourceType,
@@ -246,17 +314,17 @@ function wireRun(run: TrackingRun) {
       model_inputs: run.models
         .filter((model) => model.direction === 'input')
         .map(({ loggedModel }) => ({ model_id: loggedModel })),
-    },
-    outputs: {
+    }),
+    outputs: omitEmpty({
       model_outputs: run.models
         .filter((model) => model.direction === 'output')
         .map(({ loggedModel, step }) => ({ model_id: loggedModel, step })),
-    },
+    }),
   }
 }
 
-export function wireMetric({ key, value, timestamp, step }: LoggedPoint, run: string) {
-  return { key, value, timestamp, step, run_id: mlflowRunId(run) }
+export function wireMetric({ key, value, timestamp, step }: LoggedPoint) {
+  return { key, value, timestamp, step }
 }
 
 function instant(milliseconds: number): string {

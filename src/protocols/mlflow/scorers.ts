@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { deleteScorer, getScorer, listScorers, registerScorer, type Scorer } from '#modules/traces/contract.ts'
-import { endpoint, Integer, Texts } from './endpoint.ts'
+import { endpoint, Integer, omitEmpty, Texts } from './endpoint.ts'
 
 const ByName = z.object({ experiment_id: z.string(), name: z.string() })
 const Versioned = ByName.extend({ version: Integer.optional() })
@@ -30,7 +30,7 @@ export const scorers = [
       const experiments = new Set([...(experiment_id === undefined ? [] : [experiment_id]), ...experiment_ids])
       const found: Scorer[] = []
       for (const experiment of experiments) found.push(...(await call.run(listScorers, { experiment })).items)
-      return { scorers: found.map(wire) }
+      return omitEmpty({ scorers: found.map(wire) })
     },
   ),
   endpoint('GET', 'scorers/versions', ByName, async (call, { experiment_id, name }) => ({

@@ -1,5 +1,5 @@
 import type { Assessment, Span, Trace, TraceState } from '#modules/traces/contract.ts'
-import { keyValues } from './endpoint.ts'
+import { keyValues, omitEmpty } from './endpoint.ts'
 
 const states = { unspecified: 'STATE_UNSPECIFIED', in_progress: 'IN_PROGRESS', ok: 'OK', error: 'ERROR' } as const
 
@@ -17,13 +17,24 @@ export function wireTrace(trace: Trace) {
     trace_location: { type: 'MLFLOW_EXPERIMENT', mlflow_experiment: { experiment_id: trace.experiment } },
     ...(trace.requestPreview !== null && { request_preview: trace.requestPreview }),
     ...(trace.responsePreview !== null && { response_preview: trace.responsePreview }),
-    request_time: new Date(trace.startedAt).toISOString(),
-    ...(trace.durationMs !== null && { execution_duration: `${trace.durationMs / 1000}s` }),
+    request_time: wireTime(new Date(trace.startedAt).toISOString()),
+    ...(trace.durationMs !== null && { execution_duration: wireDuration(trace.durationMs) }),
     state: states[trace.state],
-    trace_metadata: metadataOf(trace),
-    tags: tagsOf(trace),
-    assessments: trace.assessments.map(wireAssessment),
+    ...omitEmpty({
+      trace_metadata: metadataOf(trace),
+      tags: tagsOf(trace),
+      assessments: trace.assessments.map(wireAssessment),
+    }),
   }
+}
+
+/** As Protocol Buffers write them in JSON: a fraction of three digits, or none. */
+function wireTime(instant: string): string {
+  return instant.replace(/\.000Z$/, 'Z')
+}
+
+function wireDuration(ms: number): string {
+  return `${ms % 1000 === 0 ? ms / 1000 : (ms / 1000).toFixed(3)}s`
 }
 
 /** `TraceInfo` as clients before MLflow 3 know it. */
@@ -32,7 +43,7 @@ export function wireOldTrace(trace: Trace) {
     request_id: trace.trace,
     experiment_id: trace.experiment,
     timestamp_ms: trace.startedAt,
-    ...(trace.durationMs !== null && { execution_time_ms: trace.durationMs }),
+    execution_time_ms: trace.durationMs ?? 0,
     status: trace.state === 'unspecified' ? 'TRACE_STATUS_UNSPECIFIED' : states[trace.state],
     request_metadata: keyValues(metadataOf(trace)),
     tags: keyValues(tagsOf(trace)),
@@ -63,13 +74,13 @@ export function wireAssessment(assessment: Assessment) {
     trace_id: assessment.trace,
     ...(span !== null && { span_id: span }),
     source: { source_type: sources[source.type], source_id: source.id },
-    create_time: assessment.createdAt,
-    last_update_time: assessment.updatedAt,
+    create_time: wireTime(assessment.createdAt),
+    last_update_time: wireTime(assessment.updatedAt),
     ...(kind === 'feedback' && { feedback: { value, ...(error !== null && { error: wireError(error) }) } }),
     ...(kind === 'expectation' && { expectation: wireExpectation(value) }),
     ...(kind === 'issue' && { issue: { issue_name: String(value ?? '') } }),
     ...(rationale !== null && { rationale }),
-    metadata: assessment.metadata,
+    ...(Object.keys(assessment.metadata).length > 0 && { metadata: assessment.metadata }),
     ...(overrides !== null && { overrides }),
     valid: assessment.valid,
   }

@@ -1,47 +1,16 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nested } from '#algorithms/otlp/encode.fixture.ts'
-import { createToken } from '#modules/identity/contract.ts'
-import { identity } from '#modules/identity/module.ts'
 import { largestSpans } from '#modules/traces/contract.ts'
-import { traces } from '#modules/traces/module.ts'
-import { tracking } from '#modules/tracking/module.ts'
-import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
-import { mlflow } from './module.ts'
+import { type OpenMlflow, openMlflow, type Request } from './open-mlflow.fixture.ts'
 
-let pave: TestPlatform
-let token: string
-let viewerToken: string
+let mlflow: OpenMlflow
 beforeAll(async () => {
-  pave = await createTestPlatform({ modules: [identity, tracking, traces, mlflow] })
-  await pave.as('ada', 'contributor')
-  await pave.as('vera', 'viewer')
-  token = (await pave.run(createToken, { principal: 'ada', name: 'test' })).token
-  viewerToken = (await pave.run(createToken, { principal: 'vera', name: 'test' })).token
+  mlflow = await openMlflow()
 })
-afterAll(() => pave.drop())
+afterAll(() => mlflow.pave.drop())
 
-interface Request {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  body?: object | string
-  headers?: Record<string, string>
-  as?: string | null
-}
-
-async function ask(url: string, { method, body, headers, as = token }: Request = {}) {
-  const response = await pave.controlPlane.http.inject({
-    method: method ?? (body === undefined ? 'GET' : 'POST'),
-    url,
-    headers: { ...(as !== null && { authorization: `Bearer ${as}` }), ...headers },
-    ...(body !== undefined && { payload: body }),
-  })
-  return {
-    status: response.statusCode,
-    text: response.body,
-    type: response.headers['content-type'],
-    json: () => response.json(),
-  }
-}
+const ask: OpenMlflow['ask'] = (url, request) => mlflow.ask(url, request)
 
 const api = '/api/3.0/mlflow'
 const hex = 'ab'.repeat(16)
@@ -84,15 +53,19 @@ const protobuf = { 'content-type': 'application/x-protobuf' }
 describe('OTLP', () => {
   it('is taken as bytes and as JSON, packed or not, and answered in kind', async () => {
     const bytes = Buffer.from(nested(3))
-    expect(await otlp(bytes, protobuf)).toMatchObject({ status: 200, text: '', type: 'application/x-protobuf' })
+    expect(await otlp(bytes, protobuf)).toMatchObject({
+      status: 200,
+      text: '',
+      headers: { 'content-type': 'application/x-protobuf' },
+    })
     expect(await otlp(gzipSync(bytes), { ...protobuf, 'content-encoding': 'gzip' })).toMatchObject({ status: 200 })
     expect(await otlp(spansJson())).toMatchObject({ status: 200, text: '{}' })
     const { trace_info, spans } = (await ask(`${api}/traces/get?trace_id=${trace}`)).json().trace
     expect(trace_info).toMatchObject({
       trace_id: trace,
       state: 'OK',
-      request_time: '2023-11-14T22:13:20.000Z',
-      execution_duration: '0.25s',
+      request_time: '2023-11-14T22:13:20Z',
+      execution_duration: '0.250s',
       tags: { 'service.name': 'assistant', 'mlflow.traceName': 'root', 'mlflow.trace.spansLocation': 'TRACKING_STORE' },
     })
     expect(spans).toMatchObject([
@@ -135,7 +108,7 @@ describe('OTLP', () => {
 
   it('needs somebody who may', async () => {
     expect(await otlp(spansJson(), {}, { as: null })).toMatchObject({ status: 401 })
-    expect(await otlp(spansJson(), {}, { as: viewerToken })).toMatchObject({ status: 403 })
+    expect(await otlp(spansJson(), {}, { as: mlflow.viewerToken })).toMatchObject({ status: 403 })
   })
 })
 
@@ -172,9 +145,7 @@ describe('a trace id', () => {
     ]) {
       expect((await ask(`${api}/${path}`)).json().error_code).toBe('RESOURCE_DOES_NOT_EXIST')
     }
-    expect((await ask(`${api}/traces/calculate-filter-correlation`, { body: {} })).json().error_code).toBe(
-      'ENDPOINT_NOT_FOUND',
-    )
+    expect((await ask(`${api}/traces/metrics`, { body: {} })).json().error_code).toBe('ENDPOINT_NOT_FOUND')
   })
 })
 
@@ -205,17 +176,17 @@ describe('clients before MLflow 3', () => {
 
 it('a viewer reads and changes nothing', async () => {
   await otlp(spansJson())
-  expect(await ask(`${api}/traces/${trace}`, { as: viewerToken })).toMatchObject({ status: 200 })
+  expect(await ask(`${api}/traces/${trace}`, { as: mlflow.viewerToken })).toMatchObject({ status: 200 })
   const changes: [string, Request][] = [
     [`${api}/traces/${trace}/tags`, { method: 'PATCH', body: { key: 'a', value: 'b' } }],
     [`${api}/traces/delete-traces`, { body: { experiment_id: '0', request_ids: [trace] } }],
-    [`${api}/traces/link-to-run`, { body: { trace_ids: [trace], run_id: pave.platform.ids.next() } }],
+    [`${api}/traces/link-to-run`, { body: { trace_ids: [trace], run_id: mlflow.pave.platform.ids.next() } }],
     [`${api}/traces/${trace}/assessments`, { body: { assessment: { assessment_name: 'x', feedback: { value: 1 } } } }],
     [`${api}/datasets/create`, { body: { name: 'x' } }],
     [`${api}/scorers/register`, { body: { experiment_id: '0', name: 'x', serialized_scorer: '{}' } }],
   ]
   for (const [url, request] of changes) {
-    expect((await ask(url, { ...request, as: viewerToken })).status, url).toBe(403)
+    expect((await ask(url, { ...request, as: mlflow.viewerToken })).status, url).toBe(403)
     expect((await ask(url, { ...request, as: null })).status, url).toBe(401)
   }
 })

@@ -10,8 +10,19 @@ import {
   updateTrace,
 } from '#modules/traces/contract.ts'
 import { readAssessment, WireAssessment } from './assessments.ts'
-import { type Call, cursorOf, endpoint, Integer, KeyValues, nextPage, pageSize, Texts } from './endpoint.ts'
-import { MlflowError } from './errors.ts'
+import {
+  type Call,
+  cursorOf,
+  endpoint,
+  Integer,
+  KeyValues,
+  maxResults,
+  nextPage,
+  omitEmpty,
+  pageSize,
+  Texts,
+} from './endpoint.ts'
+import { MlflowError, notFound } from './errors.ts'
 import { RunId } from './run-id.ts'
 import { readState, wireOldTrace, wireSpan, wireTrace } from './trace-wire.ts'
 
@@ -42,7 +53,7 @@ const TraceInfo = z.object({
 const ById = z.object({ trace_id: z.string() })
 const Search = z.object({
   filter: z.string().optional(),
-  max_results: Integer.optional(),
+  max_results: maxResults(500),
   order_by: Texts,
   page_token: z.string().optional(),
 })
@@ -74,6 +85,8 @@ const ofBoth = [
     },
   ),
   endpoint('DELETE', 'traces/:trace_id/tags', ById.extend({ key: z.string() }), async (call, { trace_id, key }) => {
+    const { tags } = await call.run(getTrace, { trace: trace_id })
+    if (tags[key] === undefined) throw notFound(`No trace tag with key '${key.slice(0, 250)}'`)
     await call.run(updateTrace, { trace: trace_id, removeTags: [key] })
     return {}
   }),
@@ -137,7 +150,7 @@ export const traces = [
     async (call, { locations, ...request }) => {
       const experiments = locations.map((one) => one.mlflow_experiment.experiment_id)
       const { items, nextCursor } = await search(call, experiments, request)
-      return { traces: items.map(wireTrace), ...nextPage(nextCursor) }
+      return omitEmpty({ traces: items.map(wireTrace), ...nextPage(nextCursor) })
     },
   ),
   endpoint('GET', 'traces/get', ById.extend({ allow_partial: z.string().optional() }), async (call, request) => ({
@@ -147,7 +160,7 @@ export const traces = [
     'GET',
     'traces/batchGet',
     z.object({ trace_ids: Texts, experiment_ids: Texts.optional() }),
-    async (call, request) => ({ traces: await readWhole(call, request.trace_ids, request.experiment_ids) }),
+    async (call, request) => omitEmpty({ traces: await readWhole(call, request.trace_ids, request.experiment_ids) }),
   ),
   endpoint(
     'POST',
@@ -156,7 +169,7 @@ export const traces = [
     async (call, { trace_ids, experiment_ids }) => {
       const experiments = experiment_ids?.length ? experiment_ids : undefined
       const { traces: found } = await call.run(readTraces, { traces: trace_ids, experiments, spans: false })
-      return { trace_infos: found.map(wireTrace) }
+      return omitEmpty({ trace_infos: found.map(wireTrace) })
     },
   ),
   endpoint('GET', 'traces/:trace_id', ById, async (call, { trace_id }) => ({
@@ -208,7 +221,7 @@ export const oldTraces = [
   })),
   endpoint('GET', 'traces', Search.extend({ experiment_ids: Texts }), async (call, { experiment_ids, ...request }) => {
     const { items, nextCursor } = await search(call, experiment_ids, request)
-    return { traces: items.map(wireOldTrace), ...nextPage(nextCursor) }
+    return omitEmpty({ traces: items.map(wireOldTrace), ...nextPage(nextCursor) })
   }),
 ]
 

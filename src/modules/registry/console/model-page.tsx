@@ -2,6 +2,7 @@ import { Anchor, Badge, Button, Checkbox, Group, Skeleton, Stack, Text } from '@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { z } from 'zod'
+import { folderTrail } from '#modules/folders/console/folder-view.ts'
 import { listGateStates } from '#modules/governance/contract.ts'
 import { client, read } from '../../../console/api.ts'
 import { Age } from '../../../console/design/age.tsx'
@@ -25,15 +26,18 @@ import { servedVersions } from './served-list.tsx'
 import { ServingTable } from './serving-table.tsx'
 
 const PageState = z.object({ compare: z.string().max(200).optional().catch(undefined) })
-const models = { title: 'Models', link: { to: '/models' } } as const
 const mostCompared = 6
 
 /** A model: what it is for, where it serves, and every version that it has. */
 export function ModelPage() {
   const { model } = getRouteApi('/signed-in/models/$model').useParams()
-  const { data, error } = useQuery(read(getModel, { model }, ['model']))
+  const { data, error } = useQuery(read(getModel, { model }, ['model', 'folder']))
   return (
-    <Page title={model} within={[models]} about={data?.spec.description || undefined}>
+    <Page
+      title={model}
+      within={folderTrail('/models', 'Models', data?.folder ?? '')}
+      about={data?.spec.description || undefined}
+    >
       <Pending data={data} error={error} height={90} />
       {data !== undefined && (
         <Facts

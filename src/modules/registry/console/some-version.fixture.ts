@@ -39,6 +39,7 @@ export function someVersion(more: Partial<Version> = {}): Version {
     tags: {},
     stage: 'none',
     changedAt: '2026-01-01T00:00:00.000Z',
+    twin: null,
     ...more,
   }
 }

@@ -1,6 +1,7 @@
 import { Badge, Group, Tabs } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
+import { folderTrail } from '#modules/folders/console/folder-view.ts'
 import { client, read } from '../../../console/api.ts'
 import { Page } from '../../../console/design/page.tsx'
 import { Problem } from '../../../console/design/problem.tsx'
@@ -9,19 +10,20 @@ import { getExperiment, updateExperiment } from '../contract.ts'
 import { CompareRuns } from './compare-runs.tsx'
 import { ExperimentRuns } from './experiment-runs.tsx'
 import { Note, noteTag } from './note.tsx'
+import { RetentionPanel } from './retention-panel.tsx'
 import { ViewsButton } from './views-button.tsx'
 
-const tabs = { runs: 'Runs', compare: 'Compare' }
+const tabs = { runs: 'Runs', compare: 'Compare', retention: 'Retention' }
 
 /** The runs of an experiment: what they were given, what they reached, and how they compare. */
 export function ExperimentPage() {
   const { experiment } = getRouteApi('/signed-in/experiments/$experiment').useParams()
-  const { data, error } = useQuery(read(getExperiment, { experiment }, ['experiment']))
+  const { data, error } = useQuery(read(getExperiment, { experiment }, ['experiment', 'folder']))
   const tags = Object.entries(data?.tags ?? {}).filter(([key]) => !/^(mlflow|pave\.view)\./.test(key))
   return (
     <Page
       title={data?.name ?? `Experiment ${experiment}`}
-      within={[{ title: 'Experiments', link: { to: '/experiments' } }]}
+      within={folderTrail('/experiments', 'Experiments', data?.folder ?? '')}
       actions={data && <ViewsButton experiment={data} />}
     >
       {error !== null && <Problem error={error} />}
@@ -47,6 +49,9 @@ export function ExperimentPage() {
           </Tabs.Panel>
           <Tabs.Panel value="compare">
             <CompareRuns key={experiment} experiment={experiment} />
+          </Tabs.Panel>
+          <Tabs.Panel value="retention">
+            <RetentionPanel key={experiment} experiment={experiment} />
           </Tabs.Panel>
         </PageTabs>
       )}

@@ -4,10 +4,10 @@ import { useNavigate } from '@tanstack/react-router'
 import { z } from 'zod'
 import { useMay } from '#modules/identity/console/may.tsx'
 import { client, queries } from '../../../console/api.ts'
-import { Age } from '../../../console/design/age.tsx'
+import { Age, useNow } from '../../../console/design/age.tsx'
 import { ConfirmButton } from '../../../console/design/confirm-button.tsx'
 import { type Column, OperationTable } from '../../../console/design/data-table.tsx'
-import { bytes, counted } from '../../../console/design/format.ts'
+import { bytes, counted, duration } from '../../../console/design/format.ts'
 import { Instant } from '../../../console/design/instant.tsx'
 import { Page } from '../../../console/design/page.tsx'
 import { Panel } from '../../../console/design/panel.ts'
@@ -68,10 +68,23 @@ const columns: readonly Column<Trashed>[] = [
   },
   { title: 'Deleted', cell: ({ deletedAt }) => <Age at={deletedAt} /> },
   { title: 'By', cell: ({ deletedBy }) => (deletedBy === null ? '–' : <PersonName id={deletedBy} />) },
-  { title: 'Purge', cell: ({ purging, purgeAt }) => (purging ? 'under way' : <Instant at={purgeAt} />) },
+  { title: 'Purged for good', cell: ({ purging, purgeAt }) => (purging ? 'under way' : <Until at={purgeAt} />) },
   { title: 'Size', number: true, cell: (row) => bytes(row.bytes) },
   { title: 'Actions', cell: (row) => (row.purging ? null : <Actions row={row} />) },
 ]
+
+/** When something goes, and how long that is from now; what is due goes in the next night. */
+function Until({ at }: { at: string }) {
+  const left = Date.parse(at) - useNow()
+  return (
+    <>
+      <Instant at={at} />{' '}
+      <Text span inherit c="dimmed" style={{ whiteSpace: 'nowrap' }}>
+        {left > 0 ? `in ${duration(left)}` : 'due'}
+      </Text>
+    </>
+  )
+}
 
 function Actions({ row }: { row: Trashed }) {
   const navigate = useNavigate()
