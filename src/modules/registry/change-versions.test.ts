@@ -165,6 +165,7 @@ describe('searching', () => {
     ["name like 'find%' and not tags.team = 'a'", ['find b']],
     ["name like 'find%' and creation_timestamp < 1000", []],
     ["name in ('find b', 'none')", ['find b']],
+    ["name like 'find_b' or tags.team like 'a\\\\'", ['find b']],
   ])('models by %s', async (filter, names) => {
     const { items } = await run(searchModels, { filter })
     expect(items.map(({ model }) => model)).toEqual(names)

@@ -5,19 +5,27 @@ import {
   aText,
   type Comparison,
   type Expression,
-  foldExpression,
   type KeyRules,
   order,
   type Vocabulary,
 } from '#algorithms/search-filter/expression.ts'
 import { FilterError, parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
 import { decodeCursor, folderTag } from '#platform/names.ts'
+import {
+  afterKeys,
+  compareText,
+  compileFilter,
+  orderBy,
+  type Predicate,
+  sortKeyValues,
+  symbolOf,
+} from '#platform/search-sql.ts'
 import { registryFailure } from './tables.ts'
 
 type Entity = 'attribute' | 'tag'
 
 interface Column {
-  value: RawBuilder<unknown>
+  expression: RawBuilder<unknown>
   type: 'text' | 'int' | 'timestamptz'
 }
 
@@ -47,7 +55,7 @@ function words(
     },
     column(entity, key) {
       if (entity === 'tag') {
-        return { value: key === promptTag ? sql`coalesce(${tag(key)}, 'false')` : tag(key), type: 'text' }
+        return { expression: key === promptTag ? sql`coalesce(${tag(key)}, 'false')` : tag(key), type: 'text' }
       }
       const column = columns[key]
       if (column === undefined) throw new Error(`the attribute ${key} has no column`)
@@ -59,10 +67,10 @@ function words(
 export const modelWords = words(
   { name: aText, folder: aText, creation_timestamp: aTime, last_updated_timestamp: aTime },
   {
-    name: { value: sql`model.name`, type: 'text' },
-    folder: { value: sql`model.folder`, type: 'text' },
-    creation_timestamp: { value: sql`model.created_at`, type: 'timestamptz' },
-    last_updated_timestamp: { value: sql`model.changed_at`, type: 'timestamptz' },
+    name: { expression: sql`model.name`, type: 'text' },
+    folder: { expression: sql`model.folder`, type: 'text' },
+    creation_timestamp: { expression: sql`model.created_at`, type: 'timestamptz' },
+    last_updated_timestamp: { expression: sql`model.changed_at`, type: 'timestamptz' },
   },
   // The folder is a tag to clients of MLflow.
   (key) => (key === folderTag ? sql`nullif(model.folder, '')` : sql`model.spec -> 'tags' ->> ${key}`),
@@ -81,22 +89,22 @@ export const versionWords = words(
     last_updated_timestamp: aTime,
   },
   {
-    name: { value: sql`v.model`, type: 'text' },
-    version_number: { value: sql`v.version`, type: 'int' },
-    run_id: { value: sql`replace(v.content ->> 'run', '-', '')`, type: 'text' },
-    source_path: { value: sql`v.content ->> 'source'`, type: 'text' },
-    stage: { value: sql`coalesce(s.stage, 'none')`, type: 'text' },
-    creation_timestamp: { value: sql`v.registered_at`, type: 'timestamptz' },
-    last_updated_timestamp: { value: sql`coalesce(s.changed_at, v.registered_at)`, type: 'timestamptz' },
+    name: { expression: sql`v.model`, type: 'text' },
+    version_number: { expression: sql`v.version`, type: 'int' },
+    run_id: { expression: sql`replace(v.content ->> 'run', '-', '')`, type: 'text' },
+    source_path: { expression: sql`v.content ->> 'source'`, type: 'text' },
+    stage: { expression: sql`coalesce(s.stage, 'none')`, type: 'text' },
+    creation_timestamp: { expression: sql`v.registered_at`, type: 'timestamptz' },
+    last_updated_timestamp: { expression: sql`coalesce(s.changed_at, v.registered_at)`, type: 'timestamptz' },
   },
   (key) => sql`coalesce(s.tags ->> ${key}, v.content -> 'properties' ->> ${key})`,
 )
 
 export interface Search {
-  matches: RawBuilder<boolean>
+  matches: Predicate
   /** Whether the filter speaks of prompts at all. */
   namesPrompts: boolean
-  beyondCursor: RawBuilder<boolean>
+  beyondCursor: Predicate
   keys: RawBuilder<unknown>
   orderBy: RawBuilder<unknown>
 }
@@ -113,24 +121,16 @@ export function compileSearch(
   const missing = last.filter(({ key }) => !given.some((one) => one.key === key))
   const keys = [...given, ...missing].map(({ key, descending }) => ({ ...column('attribute', key), descending }))
   let namesPrompts = false
-  const matches =
-    expression === undefined
-      ? sql<boolean>`true`
-      : foldExpression<Entity, RawBuilder<boolean>>(expression, {
-          comparison: (comparison) => {
-            namesPrompts ||= comparison.entity === 'tag' && comparison.key === promptTag
-            return sql`coalesce(${compare(column(comparison.entity, comparison.key), comparison)}, false)`
-          },
-          and: (terms) => sql`(${sql.join(terms, sql` and `)})`,
-          or: (terms) => sql`(${sql.join(terms, sql` or `)})`,
-          not: (term) => sql`not ${term}`,
-        })
+  const matches = compileFilter(expression, (comparison) => {
+    namesPrompts ||= comparison.entity === 'tag' && comparison.key === promptTag
+    return compare(column(comparison.entity, comparison.key), comparison)
+  })
   return {
     matches,
     namesPrompts,
-    beyondCursor: beyond(keys, decodeCursor(input.cursor, keys.length)),
-    keys: sql`jsonb_build_array(${sql.join(keys.map(({ value, type }) => (type === 'int' ? value : sql`${value}::text`)))}) as keys`,
-    orderBy: sql.join(keys.map(({ value, descending }) => sql`${value} ${sql.raw(descending ? 'desc' : 'asc')}`)),
+    beyondCursor: afterKeys(keys, decodeCursor(input.cursor, keys.length)),
+    keys: sql`${sortKeyValues(keys)} as keys`,
+    orderBy: orderBy(keys),
   }
 }
 
@@ -143,39 +143,30 @@ function read(vocabulary: Vocabulary<Entity>, { filter, orderBy }: { filter: str
   }
 }
 
-function compare({ value: left, type }: Column, comparison: Comparison<Entity>): RawBuilder<unknown> {
-  const { comparator, value } = comparison
-  if (comparator === 'is null' || comparator === 'is not null') return sql`${left} ${sql.raw(comparator)}`
-  if (Array.isArray(value)) {
-    const among = sql`${left}::text = any(${value}::text[])`
-    return comparator === 'in' ? among : sql`not (${among})`
-  }
-  return sql`${left} ${sql.raw(comparator)} ${operand(type, comparison)}::${sql.raw(type)}`
+function compare({ expression: left, type }: Column, comparison: Comparison<Entity>): Predicate {
+  const { comparator, value, key } = comparison
+  if (type === 'text')
+    return compareText(left, key === 'run_id' ? { comparator, value: withoutDashes(value) } : comparison)
+  if (comparator === 'is null' || comparator === 'is not null') return compareText(left, comparison)
+  if (Array.isArray(value)) return compareText(sql`${left}::text`, comparison)
+  return sql`coalesce(${left} ${symbolOf(comparator)} ${operand(type, comparison)}::${sql.raw(type)}, false)`
 }
 
-function operand(type: Column['type'], { value, key }: Comparison<Entity>): string | number {
+/** Clients of MLflow write a run's id without dashes. */
+function withoutDashes(value: Comparison['value']): Comparison['value'] {
+  if (typeof value === 'string') return value.replaceAll('-', '')
+  return typeof value === 'object' && value !== null ? value.map((one) => one.replaceAll('-', '')) : value
+}
+
+function operand(type: 'int' | 'timestamptz', { value, key }: Comparison<Entity>): string | number {
   if (type === 'int') {
     const number = Number(value)
     if (!Number.isInteger(number) || Math.abs(number) >= 2 ** 31) throw invalid(`${key} is compared with a number`)
     return number
   }
-  if (type === 'text') return key === 'run_id' ? String(value).replaceAll('-', '') : String(value)
   const time = Number.isNaN(Number(value)) ? Date.parse(String(value)) : Number(value)
   if (!(Math.abs(time) <= 8.64e15)) throw invalid(`${key} is compared with milliseconds since 1970 or a date`)
   return new Date(time).toISOString()
-}
-
-/** Rows after the one with these keys: those that differ first in a key that comes later. */
-function beyond(
-  keys: readonly (Column & { descending: boolean })[],
-  cursor: readonly (string | number)[] | undefined,
-): RawBuilder<boolean> {
-  if (cursor === undefined) return sql`true`
-  const steps = keys.map(({ value, type, descending }, index) => {
-    const equal = keys.slice(0, index).map((key, at) => sql`${key.value} = ${cursor[at]}::${sql.raw(key.type)} and `)
-    return sql`(${sql.join(equal, sql``)}${value} ${sql.raw(descending ? '<' : '>')} ${cursor[index]}::${sql.raw(type)})`
-  })
-  return sql`(${sql.join(steps, sql` or `)})`
 }
 
 function invalid(message: string) {

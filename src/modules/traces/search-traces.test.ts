@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { identity } from '#modules/identity/module.ts'
 import { createExperiment, createTrackingRun } from '#modules/tracking/contract.ts'
@@ -6,7 +5,6 @@ import { tracking } from '#modules/tracking/module.ts'
 import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 import * as contract from './contract.ts'
 import { traces } from './module.ts'
-import { matchesLike } from './search-sql.ts'
 
 let pave: TestPlatform
 let experiment: string
@@ -166,17 +164,4 @@ describe('an order', () => {
       await expect(find('', { orderBy: [term] }), term).rejects.toMatchObject({ code: 'trace_search_invalid' })
     }
   })
-})
-
-it('matches patterns as LIKE does, and without looking back', () => {
-  const letters = fc.constantFrom('a', 'b', '%', '_', '.')
-  const word = fc.array(letters, { maxLength: 12 }).map((list) => list.join(''))
-  fc.assert(
-    fc.property(word, word, (text, pattern) => {
-      const regular = [...pattern].map((one) => ({ '%': '.*', _: '.' })[one] ?? (one === '.' ? '\\.' : one)).join('')
-      expect(matchesLike(text, pattern)).toBe(new RegExp(`^${regular}$`, 's').test(text))
-    }),
-  )
-  // Exponential in the number of parts, it would never end.
-  expect(matchesLike('a'.repeat(20_000), `${'%a'.repeat(50)}%b`)).toBe(false)
 })

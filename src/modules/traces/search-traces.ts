@@ -2,11 +2,12 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Ordering } from '#algorithms/search-filter/expression.ts'
 import { handle } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/names.ts'
+import { afterKeys, orderBy, type SortKey } from '#platform/search-sql.ts'
 import type { Db } from '#platform/storage/database/database.ts'
 import type { Trace } from './contract.ts'
 import * as contract from './contract.ts'
 import { attributesOf, readLines, readOutline } from './pack-spans.ts'
-import { afterKeys, nullableKeys, orderBy, readFilter, reading, readOrder, type SortKey } from './search-sql.ts'
+import { nullableKeys, readFilter, reading, readOrder } from './search-sql.ts'
 import { describeTraces, type TraceRow, traceColumns, tracesFailure } from './tables.ts'
 import {
   type Candidate,

@@ -1,8 +1,9 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Comparison, Expression } from '#algorithms/search-filter/expression.ts'
 import { FilterError } from '#algorithms/search-filter/parse-filter.ts'
+import { compareText } from '#platform/search-sql.ts'
 import type { SpanOutline } from './pack-spans.ts'
-import { compareNumber, compareText, testText } from './search-sql.ts'
+import { compareNumber, testText } from './search-sql.ts'
 import { uuidOf } from './tables.ts'
 import type { TraceEntity } from './trace-vocabulary.ts'
 

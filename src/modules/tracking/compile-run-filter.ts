@@ -1,17 +1,11 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Comparison, foldExpression } from '#algorithms/search-filter/expression.ts'
+import type { Comparison } from '#algorithms/search-filter/expression.ts'
+import { compareText, compileFilter, type Predicate, symbolOf } from '#platform/search-sql.ts'
 import type { RunEntity, RunExpression } from './run-expression.ts'
 
-type Predicate = RawBuilder<boolean>
-
 /** A predicate over `tracking.run as run` that is never null: a run without the key meets `is null` alone. */
-export function compileRunFilter(expression: RunExpression): Predicate {
-  return foldExpression<RunEntity, Predicate>(expression, {
-    comparison: compileComparison,
-    and: (terms) => sql`(${sql.join(terms, sql` and `)})`,
-    or: (terms) => sql`(${sql.join(terms, sql` or `)})`,
-    not: (term) => sql`not ${term}`,
-  })
+export function compileRunFilter(expression: RunExpression | undefined): Predicate {
+  return compileFilter(expression, compileComparison)
 }
 
 /**
@@ -24,7 +18,7 @@ function compileComparison(comparison: Comparison<RunEntity>): Predicate {
   const value = runValue(entity, key)
   if (comparator === 'is null') return sql`(${value} is null)`
   if (comparator === 'is not null') return sql`(${value} is not null)`
-  return sql`coalesce(${compare(value, comparison)}, false)`
+  return compare(value, comparison)
 }
 
 /** What a run has: a number, a text, an instant or nothing. */
@@ -52,23 +46,23 @@ const attributeColumns = new Map<string, RawBuilder<unknown>>([
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** NaN is neither more nor less than a number, nor unlike it: it meets no comparison. */
-function compare(left: RawBuilder<unknown>, comparison: Comparison<RunEntity>): RawBuilder<unknown> {
+function compare(left: RawBuilder<unknown>, comparison: Comparison<RunEntity>): Predicate {
   const { entity, key, comparator, value } = comparison
   if (entity === 'metric') {
-    return sql`(nullif(${left}, 'NaN') ${sql.raw(symbolOf(comparator))} ${value}::float8)`
+    return sql`coalesce(nullif(${left}, 'NaN') ${symbolOf(comparator)} ${value}::float8, false)`
   }
   if (entity === 'attribute' && (key === 'startedAt' || key === 'endedAt')) {
-    return sql`(${left} ${sql.raw(symbolOf(comparator))} ${value}::timestamptz)`
+    return sql`coalesce(${left} ${symbolOf(comparator)} ${value}::timestamptz, false)`
   }
-  const texts = Array.isArray(value) ? value.map(String) : [String(value)]
   if (entity === 'attribute' && (key === 'run' || key === 'author')) {
-    const ids = texts.filter((text) => uuid.test(text))
+    const ids = [value]
+      .flat()
+      .map(String)
+      .filter((text) => uuid.test(text))
     if (comparator === '=' || comparator === 'in') return sql`(${left} = any(${ids}::uuid[]))`
     if (comparator === '!=' || comparator === 'not in') return sql`(not ${left} = any(${ids}::uuid[]))`
   }
-  if (comparator === 'in') return sql`(${left}::text = any(${texts}::text[]))`
-  if (comparator === 'not in') return sql`(not ${left}::text = any(${texts}::text[]))`
-  return sql`(${left}::text ${sql.raw(symbolOf(comparator))} ${texts[0]})`
+  return compareText(sql`${left}::text`, comparison)
 }
 
 /** One of the datasets that a run read is like that. What it was read for is a tag of the reading. */
@@ -77,21 +71,4 @@ function compileDataset(comparison: Comparison<RunEntity>): Predicate {
     comparison.key === 'context' ? sql`(dataset.tags ->> 'mlflow.data.context')` : sql.ref(`dataset.${comparison.key}`)
   return sql`coalesce((select bool_or(${compare(left, comparison)}) from tracking.run_dataset dataset
     where dataset.workspace = run.workspace and dataset.run = run.id), false)`
-}
-
-const symbols: Partial<Record<Comparison['comparator'], string>> = {
-  '=': '=',
-  '!=': '<>',
-  '<': '<',
-  '<=': '<=',
-  '>': '>',
-  '>=': '>=',
-  like: 'like',
-  ilike: 'ilike',
-}
-
-function symbolOf(comparator: Comparison['comparator']): string {
-  const symbol = symbols[comparator]
-  if (symbol === undefined) throw new Error(`the vocabulary of runs has no ${comparator} here`)
-  return symbol
 }

@@ -91,10 +91,7 @@ export function requiredComparisons(expression: RunExpression | undefined): Comp
 }
 
 function translated(comparison: Comparison<RunEntity>): Comparison<RunEntity> {
-  const { entity, key, value, comparator, column } = comparison
-  if ((comparator === 'like' || comparator === 'ilike') && /(?:^|[^\\])(?:\\\\)*\\$/.test(String(value))) {
-    throw new FilterError(column, 'a pattern must not end with a single backslash')
-  }
+  const { entity, key, value, column } = comparison
   if (entity === 'tag' && key === 'mlflow.runName') return { ...comparison, entity: 'attribute', key: 'name' }
   if (entity !== 'attribute' || value === null) return comparison
   if (key === 'startedAt' || key === 'endedAt') return { ...comparison, value: instantOf(value, column) }

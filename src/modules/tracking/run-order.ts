@@ -1,14 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Ordering } from '#algorithms/search-filter/expression.ts'
+import type { SortKey } from '#platform/search-sql.ts'
 import { runValue } from './compile-run-filter.ts'
 import type { RunEntity } from './run-expression.ts'
-
-/** Sort keys that are never null: first whether there is a number, NaN or nothing, then the value itself. */
-export interface SortKey {
-  expression: RawBuilder<unknown>
-  type: 'int' | 'float8' | 'text' | 'timestamptz' | 'uuid'
-  descending: boolean
-}
 
 /** Newest first, and by id when begun at one moment. */
 const newestFirst: readonly SortKey[] = [
@@ -16,7 +10,7 @@ const newestFirst: readonly SortKey[] = [
   { expression: sql`run.id`, type: 'uuid', descending: false },
 ]
 
-/** Numbers, then NaN, then runs without the key, in both directions; ties are broken by newest and by id. */
+/** First whether there is a number, NaN or nothing, then the value itself; ties are broken by newest and by id. */
 export function sortKeysOf(orders: readonly Ordering<RunEntity>[]): SortKey[] {
   return [...orders.flatMap(sortKeysOfOne), ...newestFirst]
 }
@@ -54,21 +48,4 @@ function typeOf(entity: RunEntity, key: string) {
   if (entity === 'metric') return 'float8'
   if (entity === 'attribute' && (key === 'startedAt' || key === 'endedAt')) return 'timestamptz'
   return entity === 'attribute' && (key === 'run' || key === 'author') ? 'uuid' : 'text'
-}
-
-/** What comes after the row with these sort keys; the first part is what an index can begin at. */
-export function afterKeys(keys: readonly SortKey[], values: readonly (string | number)[]): RawBuilder<boolean> {
-  const given = keys.map(({ type }, index) => sql`${values[index] ?? null}::${sql.raw(type)}`)
-  const steps = keys.map(({ expression, descending }, index) => {
-    const equal = keys.slice(0, index).map((before, at) => sql`${before.expression} = ${given[at]} and `)
-    return sql`(${sql.join(equal, sql``)}${expression} ${sql.raw(descending ? '<' : '>')} ${given[index]})`
-  })
-  const [first] = keys
-  if (first === undefined) return sql`true`
-  const begin = sql`${first.expression} ${sql.raw(first.descending ? '<=' : '>=')} ${given[0]}`
-  return sql`(${begin} and (${sql.join(steps, sql` or `)}))`
-}
-
-export function orderBy(keys: readonly SortKey[]): RawBuilder<unknown> {
-  return sql.join(keys.map(({ expression, descending }) => sql`${expression} ${sql.raw(descending ? 'desc' : 'asc')}`))
 }

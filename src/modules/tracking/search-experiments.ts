@@ -1,21 +1,22 @@
 import { type RawBuilder, sql } from 'kysely'
-import {
-  aLabel,
-  aNumber,
-  aText,
-  type Comparison,
-  foldExpression,
-  type Vocabulary,
-} from '#algorithms/search-filter/expression.ts'
+import { aLabel, aNumber, aText, type Comparison, type Vocabulary } from '#algorithms/search-filter/expression.ts'
 import { FilterError, parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
 import { handle } from '#platform/context.ts'
 import { decodeCursor, folderTag, pageFrom } from '#platform/names.ts'
+import {
+  afterKeys,
+  compareText,
+  compileFilter,
+  orderBy,
+  type Predicate,
+  type SortKey,
+  sortKeyValues,
+  symbolOf,
+} from '#platform/search-sql.ts'
 import * as contract from './contract.ts'
-import { afterKeys, orderBy, type SortKey } from './run-order.ts'
 import { type ExperimentRow, experimentColumns, experimentOf, trackingFailure } from './tables.ts'
 
 type Entity = 'attribute' | 'tag'
-type Predicate = RawBuilder<boolean>
 
 /** Times are numbers here as in MLflow: milliseconds since 1970. */
 const vocabulary: Vocabulary<Entity> = {
@@ -41,44 +42,27 @@ const columns = new Map<string, Omit<SortKey, 'descending'>>([
 const newestFirst: SortKey = { expression: sql`id`, type: 'int', descending: true }
 
 export const searchExperiments = handle(contract.searchExperiments, async (ctx, input) => {
-  const predicate = refusing(() => predicateOf(input.filter))
+  const predicate = refusing(() => compileFilter(parseFilter(input.filter, vocabulary), predicateOf))
   const keys = refusing(() => [...input.order.map(sortKeyOf), newestFirst])
   const after = decodeCursor(input.cursor, keys.length)
   const { rows } = await sql<ExperimentRow & { sort_keys: (string | number)[] }>`
     select ${experimentColumns},
-           jsonb_build_array(${sql.join(keys.map(({ expression }) => expression))}) as sort_keys
+           ${sortKeyValues(keys)} as sort_keys
     from tracking.experiment
     where (${input.state} = 'all' or state = ${input.state}) and ${predicate}
-      and ${after === undefined ? sql`true` : afterKeys(keys, after)}
+      and ${afterKeys(keys, after)}
     order by ${orderBy(keys)} limit ${input.limit + 1}
   `.execute(ctx.db)
   return pageFrom(rows, input.limit, experimentOf, (row) => row.sort_keys)
 })
 
-function predicateOf(filter: string): Predicate {
-  const expression = parseFilter(filter, vocabulary)
-  if (expression === undefined) return sql`true`
-  return foldExpression<Entity, Predicate>(expression, {
-    comparison: predicateOfOne,
-    and: (terms) => sql`(${sql.join(terms, sql` and `)})`,
-    or: (terms) => sql`(${sql.join(terms, sql` or `)})`,
-    not: (term) => sql`not ${term}`,
-  })
-}
-
-function predicateOfOne({ entity, key, comparator, value, column: at }: Comparison<Entity>): Predicate {
+function predicateOf({ entity, key, ...comparison }: Comparison<Entity>): Predicate {
+  if (entity === 'tag') return compareText(tagValue(key), comparison)
   const column = columns.get(key)
-  const left = entity === 'tag' ? tagValue(key) : sql`${column?.expression}`
-  if (comparator === 'is null') return sql`(${left} is null)`
-  if (comparator === 'is not null') return sql`(${left} is not null)`
-  if (comparator === 'in') return sql`coalesce(${left}::text = any(${value}::text[]), false)`
-  if (comparator === 'not in') return sql`coalesce(not ${left}::text = any(${value}::text[]), false)`
-  const symbol = sql.raw(comparator === '!=' ? '<>' : comparator)
-  if (entity === 'attribute' && column?.type === 'float8') return sql`(${left} ${symbol} ${value}::float8)`
-  if (comparator.endsWith('like') && /(?:^|[^\\])(?:\\\\)*\\$/.test(String(value))) {
-    throw new FilterError(at, 'a pattern must not end with a single backslash')
+  if (column?.type === 'float8') {
+    return sql`(${column.expression} ${symbolOf(comparison.comparator)} ${comparison.value}::float8)`
   }
-  return sql`coalesce(${left}::text ${symbol} ${value}, false)`
+  return compareText(sql`${column?.expression}::text`, comparison)
 }
 
 /** The folder is a tag to clients of MLflow. */

@@ -4,13 +4,22 @@ import {
   aNumber,
   aText,
   type Comparison,
-  foldExpression,
   type KeyRules,
   type Vocabulary,
 } from '#algorithms/search-filter/expression.ts'
 import { FilterError, parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
 import { handle } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/names.ts'
+import {
+  afterKeys,
+  compareText,
+  compileFilter,
+  orderBy,
+  type Predicate,
+  type SortKey,
+  sortKeyValues,
+  symbolOf,
+} from '#platform/search-sql.ts'
 import * as contract from './contract.ts'
 import { describeLoggedModels, type LoggedModelRow, loggedModelColumns } from './describe-logged-models.ts'
 import { trackingFailure } from './tables.ts'
@@ -59,24 +68,21 @@ const attributes: Readonly<Record<string, { value: RawBuilder<unknown>; type: Co
 export const searchLoggedModels = handle(contract.searchLoggedModels, async (ctx, input) => {
   const { experiments, run, name, limit, datasets } = input
   const { matches, orderings } = compile(input.filter, input.orderBy, datasets)
-  const keys = orderings.flatMap(({ value, type, descending }) => [
-    { value: sql`(${value} is null)::int`, type: 'int' as const, descending: false },
-    { value: sql`coalesce(${value}, ${zero[type]})`, type, descending },
-  ])
-  const sorted = [...keys, { value: sql`model.id`, type: 'uuid' as const, descending: true }]
-  const after = decodeCursor(input.cursor, sorted.length)
-  const beyond = sorted.map(({ value, type, descending }, index) => {
-    const equal = sorted.slice(0, index).map((key, at) => sql`${key.value} = ${after?.[at]}::${sql.raw(key.type)} and `)
-    return sql`(${sql.join(equal, sql``)}${value} ${sql.raw(descending ? '<' : '>')} ${after?.[index]}::${sql.raw(type)})`
-  })
-  const { rows } = await sql<LoggedModelRow & { keys: string[] }>`
-    select ${loggedModelColumns}, jsonb_build_array(${sql.join(sorted.map(({ value }) => sql`${value}::text`))}) as keys
+  const keys: SortKey[] = [
+    ...orderings.flatMap(({ value, type, descending }): SortKey[] => [
+      { expression: sql`(${value} is null)::int`, type: 'int', descending: false },
+      { expression: sql`coalesce(${value}, ${zero[type]})`, type, descending },
+    ]),
+    { expression: sql`model.id`, type: 'uuid', descending: true },
+  ]
+  const { rows } = await sql<LoggedModelRow & { keys: (string | number)[] }>`
+    select ${loggedModelColumns}, ${sortKeyValues(keys)} as keys
     from tracking.logged_model model
     where experiment = any(${experiments.map(Number)}::int[]) and removed_at is null and ${matches}
       and (${run ?? null}::uuid is null or run = ${run ?? null})
       and (${name ?? null}::text is null or name = ${name ?? null})
-      and ${after === undefined ? sql`true` : sql`(${sql.join(beyond, sql` or `)})`}
-    order by ${sql.join(sorted.map(({ value, descending }) => sql`${value} ${sql.raw(descending ? 'desc' : 'asc')}`))}
+      and ${afterKeys(keys, decodeCursor(input.cursor, keys.length))}
+    order by ${orderBy(keys)}
     limit ${limit + 1}
   `.execute(ctx.db)
   const page = rows.slice(0, limit)
@@ -103,15 +109,7 @@ function compile(
         descending: descending || ordering.descending,
       }
     })
-    const matches =
-      expression === undefined
-        ? sql<boolean>`true`
-        : foldExpression<Entity, RawBuilder<boolean>>(expression, {
-            comparison: (comparison) => sql`coalesce(${compare(comparison, datasets)}, false)`,
-            and: (terms) => sql`(${sql.join(terms, sql` and `)})`,
-            or: (terms) => sql`(${sql.join(terms, sql` or `)})`,
-            not: (term) => sql`not ${term}`,
-          })
+    const matches = compileFilter(expression, (comparison) => compare(comparison, datasets))
     return { matches, orderings }
   } catch (error) {
     throw error instanceof FilterError ? trackingFailure('run_search_invalid', error.message) : error
@@ -151,19 +149,21 @@ function onDataset(datasets: readonly Dataset[]): RawBuilder<unknown> {
   )})`
 }
 
-function compare({ entity, key, comparator, value }: Comparison<Entity>, datasets: readonly Dataset[]) {
+function compare({ entity, key, ...comparison }: Comparison<Entity>, datasets: readonly Dataset[]): Predicate {
   const { value: left, type } = columnOf(entity, key, datasets)
-  if (comparator === 'is null' || comparator === 'is not null') return sql`${left} ${sql.raw(comparator)}`
-  if (Array.isArray(value)) {
-    const among = sql`${left}::text = any(${value}::text[])`
-    return comparator === 'in' ? among : sql`not (${among})`
-  }
-  return sql`${left} ${sql.raw(comparator)} ${operand(type, key, value)}::${sql.raw(type)}`
+  const { comparator, value } = comparison
+  if (type === 'text') return compareText(left, key === 'source_run_id' ? withoutDashes(comparison) : comparison)
+  return sql`coalesce(${left} ${symbolOf(comparator)} ${operand(type, key, value)}::${sql.raw(type)}, false)`
 }
 
-function operand(type: ColumnType, key: string, value: Comparison['value']): string | number {
+/** Clients of MLflow write a run's id without dashes. */
+function withoutDashes({ comparator, value }: Pick<Comparison, 'comparator' | 'value'>) {
+  const bare = (text: string) => text.replaceAll('-', '')
+  return { comparator, value: typeof value === 'string' ? bare(value) : Array.isArray(value) ? value.map(bare) : value }
+}
+
+function operand(type: 'float8' | 'timestamptz', key: string, value: Comparison['value']): string | number {
   if (type === 'float8') return Number(value)
-  if (type === 'text') return key === 'source_run_id' ? String(value).replaceAll('-', '') : String(value)
   const time = Number.isNaN(Number(value)) ? Date.parse(String(value)) : Number(value)
   if (Math.abs(time) <= 8.64e15) return new Date(time).toISOString()
   throw trackingFailure('run_search_invalid', `${key} is compared with milliseconds since 1970 or a date`)

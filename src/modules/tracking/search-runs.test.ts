@@ -161,6 +161,7 @@ describe('a search', () => {
       'params.kind is null',
       "tags.part LIKE 'part_1%'",
       "tags.part LIKE 'part\\_1/2%'",
+      "tags.part LIKE '%\\' or params.kind ILIKE 'KIND 1'",
       "tags.part ILIKE '%/77%'",
       'tags.even is not null',
       "tags.even != 'no'",
@@ -270,7 +271,6 @@ describe('a search', () => {
   it.each([
     ["metrics.m > 'x'", 'At column 13: '],
     ["datasets.colour = 'x'", "Invalid dataset key 'colour'"],
-    ["tags.a like 'x\\'", 'must not end with a single backslash'],
     ["start_time > 'soon'", 'is not a time'],
   ])('that is wrong is refused: %s', async (wrong, message) => {
     await expect(pave.run(contract.searchTrackingRuns, { experiments: ['0'], filter: wrong })).rejects.toMatchObject({

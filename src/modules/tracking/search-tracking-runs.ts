@@ -1,13 +1,14 @@
 import { type RawBuilder, sql } from 'kysely'
 import { handle } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/names.ts'
+import { afterKeys, orderBy, type SortKey, sortKeyValues } from '#platform/search-sql.ts'
 import type { Db } from '#platform/storage/database/database.ts'
 import { type Candidate, chooseSource, type Source } from './choose-source.ts'
 import { compileRunFilter } from './compile-run-filter.ts'
 import * as contract from './contract.ts'
 import { describeRuns } from './describe-runs.ts'
 import { runExpression, runOrderings } from './run-expression.ts'
-import { afterKeys, orderBy, type SortKey, sortJoins, sortKeysOf } from './run-order.ts'
+import { sortJoins, sortKeysOf } from './run-order.ts'
 import type { RunRow } from './tables.ts'
 
 interface Search {
@@ -29,7 +30,7 @@ export const searchTrackingRuns = handle(contract.searchTrackingRuns, async (ctx
   const search: Search = {
     experiments,
     predicate: sql`(${input.state} = 'all' or run.state = ${input.state})
-      and ${expression === undefined ? sql`true` : compileRunFilter(expression)}`,
+      and ${compileRunFilter(expression)}`,
     keys,
     joins: sortJoins(orderings),
     after: decodeCursor(input.cursor, keys.length),
@@ -38,7 +39,7 @@ export const searchTrackingRuns = handle(contract.searchTrackingRuns, async (ctx
   if (experiments.length === 0) return { items: [], nextCursor: null, total: input.count ? 0 : null }
   const source = await chooseSource(ctx.db, experiments, expression, orderings)
   const { rows } = await sql<RunRow & { sort_keys: (string | number)[] }>`
-    select page.*, jsonb_build_array(${sql.join(namedKeys(keys).map(({ expression }) => expression))}) as sort_keys
+    select page.*, ${sortKeyValues(namedKeys(keys))} as sort_keys
     from (${statementOf(source, search)} order by ${orderBy(namedKeys(keys))} limit ${search.rows}) page
     order by ${orderBy(namedKeys(keys))}
   `.execute(ctx.db)

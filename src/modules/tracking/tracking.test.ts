@@ -56,6 +56,7 @@ describe('experiments', () => {
     expect(await names({ filter: "name ilike 'PINE%' and tags.wood is null and creation_time > 1000" })).toEqual([
       'pine b',
     ])
+    expect(await names({ filter: "name like 'pine%\\\\' or name like 'oa_'" })).toEqual(['oak'])
     const first = await pave.run(contract.searchExperiments, {
       filter: "name like 'pine%'",
       order: ['name DESC'],
