@@ -1,10 +1,17 @@
+export interface Peer {
+  name: string
+  value: number
+}
+
 /** One line of a benchmark's table. */
 export interface Measurement {
   name: string
   unit: string
   ours: number
   /** What it is compared with, measured in the same run. */
-  peer?: { name: string; value: number }
+  peer?: Peer
+  /** The same peer with other settings, say; told, and no ratio made of it. */
+  others?: readonly Peer[]
   limit?: { text: string; met: boolean }
 }
 

@@ -31,14 +31,15 @@ if (name === undefined || !existsSync(file)) {
 }
 
 function renderTable(measurements: readonly Measurement[]): string {
-  const rows = measurements.map(({ name, unit, ours, peer, limit }) => [
+  const rows = measurements.map(({ name, unit, ours, peer, others = [], limit }) => [
     name,
     `${number(ours)} ${unit}`,
     peer === undefined ? '' : `${number(peer.value)} ${unit} (${peer.name})`,
     peer === undefined ? '' : `${number(ours / peer.value)}×`,
     limit === undefined ? '' : `${limit.text}${limit.met ? '' : '  MISSED'}`,
+    others.map((other) => `${number(other.value)} ${unit} (${other.name})`).join(', '),
   ])
-  const table = [['', 'ours', 'peer', 'ratio', 'limit'], ...rows]
+  const table = [['', 'ours', 'peer', 'ratio', 'limit', ''], ...rows]
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? []
   return table
     .map((row) =>
