@@ -46,7 +46,7 @@ const layers: Layer[] = [
   {
     name: 'platform',
     holds: /^src\/platform\//,
-    mayImport: (imported) => /^(src\/platform\/|npm:|node:)/.test(imported),
+    mayImport: (imported) => /^(src\/(platform|algorithms)\/|npm:|node:)/.test(imported),
   },
   {
     name: 'console',

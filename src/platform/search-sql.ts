@@ -24,7 +24,7 @@ export function compileFilter<Entity extends string>(
 
 const symbols = { '=': '=', '!=': '<>', '<': '<', '<=': '<=', '>': '>', '>=': '>=' } as const
 
-export function isSymbol(comparator: Comparator): comparator is keyof typeof symbols {
+function isSymbol(comparator: Comparator): comparator is keyof typeof symbols {
   return Object.hasOwn(symbols, comparator)
 }
 

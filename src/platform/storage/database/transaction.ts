@@ -172,8 +172,7 @@ class Session implements DatabaseConnection {
     this.#client.release(this.#broken)
   }
 
-  // biome-ignore lint/correctness/useYield: it only refuses.
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('What is long is read page by page')
   }
 

@@ -151,16 +151,47 @@ export async function openLocalObjectStore(url: string): Promise<ObjectStore> {
   return store
 }
 
-/** Writes, counts, hashes and syncs; the file is closed and read-only afterwards. */
+/** What is written at once while more arrives, and what may lie unsynced in the system's memory. */
+const writtenBytes = 256 * 1024
+const unsyncedBytes = 16 * 1024 * 1024
+
+/**
+ * Writes, counts, hashes and syncs; the file is closed and read-only afterwards. The disk is at work while bytes arrive: to
+ * sync all of them at the end would take as long again as to receive them.
+ */
 async function write(file: FileHandle, content: ObjectContent, options: PutOptions): Promise<StoredObject> {
   const hash = createHash('sha256')
   const { maxBytes = Number.POSITIVE_INFINITY, expectedDigest } = options
   let size = 0
-  for await (const chunk of chunks(content)) {
-    size += chunk.length
-    if (size > maxBytes) throw objectFailure('object_too_large', `The object has more than ${maxBytes} bytes`)
-    hash.update(chunk)
-    await file.writeFile(chunk)
+  let syncedAt = 0
+  let pieces: Uint8Array[] = []
+  let held = 0
+  const working = { writing: Promise.resolve(), syncing: Promise.resolve() }
+  try {
+    for await (const chunk of chunks(content)) {
+      size += chunk.length
+      if (size > maxBytes) throw objectFailure('object_too_large', `The object has more than ${maxBytes} bytes`)
+      hash.update(chunk)
+      pieces.push(chunk)
+      held += chunk.length
+      if (held < writtenBytes) continue
+      await working.writing
+      working.writing = unminded(writeAll(file, pieces))
+      pieces = []
+      held = 0
+      if (size - syncedAt < unsyncedBytes) continue
+      // A sync that fails says so once: the next one would know nothing of it.
+      await working.syncing
+      working.syncing = unminded(file.datasync())
+      syncedAt = size
+    }
+    await working.writing
+    await writeAll(file, pieces)
+    await working.syncing
+  } catch (error) {
+    // Nothing may still write to the file when its number is another's.
+    await Promise.allSettled(Object.values(working))
+    throw error
   }
   const digest = `sha256:${hash.digest('hex')}`
   if (expectedDigest !== undefined && expectedDigest !== digest)
@@ -169,6 +200,19 @@ async function write(file: FileHandle, content: ObjectContent, options: PutOptio
   await file.sync()
   await file.close()
   return { digest, size }
+}
+
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  const { bytesWritten } = await file.writev(pieces)
+  if (bytesWritten === pieces.reduce((sum, piece) => sum + piece.length, 0)) return
+  // A disk that fills up takes a part, and says why when it is given the rest.
+  await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten))
+}
+
+/** It is awaited later, and no unhandled rejection until then. */
+function unminded(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {})
+  return promise
 }
 
 async function* chunks(content: ObjectContent): AsyncGenerator<Uint8Array> {
