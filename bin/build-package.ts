@@ -30,10 +30,11 @@ async function copyPrograms(): Promise<void> {
     for (const entry of await readdir(join(root, folder), { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue
       const path = join(entry.parentPath, entry.name).slice(root.length + 1)
-      if (!isProgram(path) && !path.endsWith('.sh')) continue
+      const asItIs = /\.(sh|py)$/.test(path)
+      if (!isProgram(path) && !asItIs) continue
       const out = join(target, path.replace(/\.ts$/, '.js'))
       await mkdir(dirname(out), { recursive: true })
-      if (path.endsWith('.sh')) await cp(join(root, path), out)
+      if (asItIs) await cp(join(root, path), out)
       else await writeFile(out, strip(await readFile(join(root, path), 'utf8')))
     }
   }

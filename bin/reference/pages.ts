@@ -6,6 +6,7 @@ import { errorsPage } from './errors.ts'
 import { expressionsPage } from './expressions.ts'
 import { manifestsPage } from './manifests.ts'
 import { metricsPage } from './metrics.ts'
+import { mlflowPage } from './mlflow.ts'
 import { operationPages } from './operations.ts'
 
 /** Every file below `docs/reference` that is written from the code, by its name. */
@@ -18,6 +19,7 @@ export async function referencePages(): Promise<Map<string, string>> {
     ['expressions.md', expressionsPage()],
     ['manifests.md', manifestsPage()],
     ['metrics.md', await metricsPage()],
+    ['mlflow.md', mlflowPage()],
     ...operationPages(),
     ...kinds.map(
       (kind) => [`schemas/${kind.kind}.json`, `${JSON.stringify(manifestSchema(kind), null, 2)}\n`] as const,

@@ -8,6 +8,7 @@ import sys
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import AssessmentSource, Metric, ViewType
+from mlflow.tracing.attachments import Attachment
 from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
 
 
@@ -70,6 +71,8 @@ def seed_traces(client, experiment):
                 child.set_attribute("mlflow.chat.tokenUsage", {"input_tokens": 7, "output_tokens": number, "total_tokens": 7 + number})
                 if number == 3:
                     child.set_status("ERROR")
+                if number == 5:
+                    child.set_inputs({"image": Attachment(content_type="image/png", content_bytes=b"\x89PNG" + bytes(1000))})
             root.set_outputs({"answer": None if number == 4 else "tall"})
         trace = root.trace_id
         if number < 3:

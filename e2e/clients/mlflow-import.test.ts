@@ -9,7 +9,7 @@ import { pythonEnvironment } from './python-environment.ts'
 const environment = pythonEnvironment(join(import.meta.dirname, 'requirements.txt'))
 if ('missing' in environment) console.log(`skipped: ${environment.missing}`)
 
-describe.skipIf('missing' in environment)('pave import mlflow', { timeout: 300_000 }, () => {
+describe.skipIf('missing' in environment)('pave import mlflow', { timeout: 600_000 }, () => {
   let move: Move
   let theirs: unknown
 

@@ -35,6 +35,7 @@ export async function startMove(python: string) {
     HOME: folder,
     MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY: webhookKey,
     MLFLOW_DISABLE_TELEMETRY: 'true',
+    MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
     GIT_PYTHON_REFRESH: 'quiet',
     PYTHONDONTWRITEBYTECODE: '1',
   }

@@ -192,6 +192,17 @@ seen["scorers"] = {
 }
 store.delete_scorer(experiment.experiment_id, "tone")
 
+from mlflow.tracing.attachments import Attachment  # noqa: E402
+from mlflow.tracing.client import TracingClient  # noqa: E402
+
+with mlflow.start_span("picture") as span:
+    span.set_inputs({"picture": Attachment(content_type="image/png", content_bytes=b"a picture")})
+mlflow.flush_trace_async_logging()
+picture = client.get_trace(span.trace_id)
+reference = Attachment.parse_ref(picture.data.spans[0].inputs["picture"])
+files = TracingClient()._get_artifact_repo_for_trace(picture.info)
+seen["attached"] = files.download_trace_attachment(reference["attachment_id"]).decode()
+
 refused = {}
 for name, call in {
     "unknown trace": lambda: client.get_trace("tr-" + "0" * 32),

@@ -93,6 +93,7 @@ describe.skipIf('missing' in environment)('the stock mlflow client that traces',
         gone: 0,
       },
       scorers: { version: 2, listed: [['tone', 2]], versions: [1, 2], first: '{"name": "tone"}', online: [] },
+      attached: 'a picture',
       refused: {
         'unknown trace': 'RESOURCE_DOES_NOT_EXIST',
         'a path': 'INVALID_PARAMETER_VALUE',

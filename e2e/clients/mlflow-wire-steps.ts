@@ -2,6 +2,7 @@
 export interface Step {
   ask: string
   body?: unknown
+  headers?: Record<string, string>
   /** Where in the answer something to keep is, such as `run.info.run_id`. */
   keep?: Record<string, string>
   /** Why Pave answers otherwise. */
@@ -27,6 +28,9 @@ const why = {
   zero: 'a page of nothing is no page',
   own: 'a version has files of its own',
   aliases: 'Pave tells the aliases in lists too',
+  digits: 'numbers of 64 bits are texts in spans, because JSON rounds them; MLflow takes the quotes off JSON',
+  nothing: 'MLflow tells of outputs where there are none',
+  told: 'Pave tells what was changed',
   last: 'MLflow answers a token of an empty page',
   json: 'MLflow writes what its Python read',
   method: 'Flask answers by itself',
@@ -42,6 +46,33 @@ const team = (value: string) => [{ key: 'team', value }]
 
 const one = `tr-${'1'.repeat(32)}`
 const two = `tr-${'2'.repeat(32)}`
+const spanned = `tr-${'3'.repeat(32)}`
+const spans = {
+  resourceSpans: [
+    {
+      resource: { attributes: [{ key: 'service.name', value: { stringValue: 'assistant' } }] },
+      scopeSpans: [
+        {
+          spans: [
+            {
+              traceId: '3'.repeat(32),
+              spanId: '4'.repeat(16),
+              name: 'root',
+              startTimeUnixNano: '1700000000000000000',
+              endTimeUnixNano: '1700000000250000000',
+              attributes: [
+                { key: 'mlflow.spanType', value: { stringValue: '"LLM"' } },
+                { key: 'n', value: { intValue: '9007199254740993' } },
+                { key: 'd', value: { doubleValue: 0.5 } },
+                { key: 'b', value: { boolValue: true } },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  ],
+}
 const location = { type: 'MLFLOW_EXPERIMENT', mlflow_experiment: { experiment_id: '{first}' } }
 
 function traceInfo(trace_id: string, more: object) {
@@ -55,6 +86,8 @@ function traceInfo(trace_id: string, more: object) {
     ...more,
   }
 }
+
+const scorer = JSON.stringify({ name: 'tone' })
 
 /** Values, NaN, the infinities and nothing, for orders and filters. */
 const searchedRuns = [
@@ -691,6 +724,12 @@ export const steps: readonly Step[] = [
   { ask: 'POST /api/3.0/mlflow/traces/search', body: { locations: [location], order_by: ['timestamp_ms ASC'] } },
   { ask: 'POST /api/3.0/mlflow/traces/search', body: { locations: [location], max_results: 501 } },
   { ask: 'POST /api/3.0/mlflow/traces/search', body: { locations: [] } },
+  { ask: 'POST /v1/traces', body: spans, headers: { 'x-mlflow-experiment-id': '{first}' }, differs: why.json },
+  { ask: `GET /api/3.0/mlflow/traces/get?trace_id=${spanned}`, differs: why.digits },
+  { ask: `GET /api/3.0/mlflow/traces/batchGet?trace_ids=${spanned}`, differs: why.digits },
+  { ask: `GET /api/3.0/mlflow/traces/get?trace_id=tr-${'0'.repeat(32)}` },
+  { ask: 'POST /api/3.0/mlflow/traces/search', body: { locations: [location], filter: "span.name = 'root'" } },
+  { ask: 'POST /api/3.0/mlflow/traces/search', body: { locations: [location], filter: "span.type = 'LLM'" } },
   { ask: 'POST /api/3.0/mlflow/traces/batchGetInfos', body: { trace_ids: [one, two] } },
   { ask: `GET /api/3.0/mlflow/traces/batchGet?trace_ids=${one}`, differs: why.broken },
   { ask: `PATCH /api/3.0/mlflow/traces/${one}/tags`, body: { key: 'k', value: 'v' } },
@@ -795,10 +834,84 @@ export const steps: readonly Step[] = [
     ask: 'POST /api/3.0/mlflow/datasets/{dataset}/add-experiments',
     body: { dataset_id: '{dataset}', experiment_ids: ['0'] },
   },
+  { ask: 'GET /api/3.0/mlflow/datasets/{dataset}/records', differs: why.nothing },
+  { ask: 'GET /api/3.0/mlflow/datasets/{dataset}/records?max_results=1', differs: why.nothing },
+  {
+    ask: 'POST /api/3.0/mlflow/datasets/{dataset}/records',
+    body: {
+      dataset_id: '{dataset}',
+      records: '[{"inputs": {"q": "1"}, "expectations": {"b": 3}}, {"inputs": {"q": "2"}}]',
+    },
+  },
+  {
+    ask: 'POST /api/3.0/mlflow/datasets/{dataset}/records',
+    body: { dataset_id: '{dataset}', records: 'what' },
+    differs: why.broken,
+  },
+  {
+    ask: 'PATCH /api/3.0/mlflow/datasets/{dataset}/tags',
+    body: { dataset_id: '{dataset}', tags: '{"c": "d"}' },
+    differs: why.told,
+  },
+  { ask: 'DELETE /api/3.0/mlflow/datasets/{dataset}/tags/c' },
+  { ask: 'DELETE /api/3.0/mlflow/datasets/{dataset}/tags/c' },
+  {
+    ask: 'POST /api/3.0/mlflow/datasets/search',
+    body: { experiment_ids: ['{first}'], filter_string: "name = 'questions'" },
+  },
+  { ask: 'POST /api/3.0/mlflow/datasets/search', body: { experiment_ids: ['{first}'], filter_string: 'what' } },
+  {
+    ask: 'POST /api/3.0/mlflow/datasets/{dataset}/remove-experiments',
+    body: { dataset_id: '{dataset}', experiment_ids: ['0'] },
+  },
   { ask: 'DELETE /api/3.0/mlflow/datasets/{dataset}' },
+  { ask: 'DELETE /api/3.0/mlflow/datasets/{dataset}' },
+  { ask: 'GET /api/3.0/mlflow/datasets/{dataset}' },
   { ask: 'GET /api/3.0/mlflow/scorers/list?experiment_id={first}' },
   { ask: 'GET /api/3.0/mlflow/scorers/get?experiment_id={first}&name=none' },
+  {
+    ask: 'POST /api/3.0/mlflow/scorers/register',
+    body: { experiment_id: '{first}', name: 'tone', serialized_scorer: scorer },
+  },
+  {
+    ask: 'POST /api/3.0/mlflow/scorers/register',
+    body: { experiment_id: '{first}', name: 'tone', serialized_scorer: scorer },
+  },
+  { ask: 'POST /api/3.0/mlflow/scorers/register', body: { experiment_id: '{first}', name: 'tone' } },
+  { ask: 'GET /api/3.0/mlflow/scorers/list?experiment_id={first}' },
+  { ask: 'GET /api/3.0/mlflow/scorers/versions?experiment_id={first}&name=tone' },
+  { ask: 'GET /api/3.0/mlflow/scorers/versions?experiment_id={first}&name=none' },
+  { ask: 'GET /api/3.0/mlflow/scorers/get?experiment_id={first}&name=tone' },
+  { ask: 'GET /api/3.0/mlflow/scorers/get?experiment_id={first}&name=tone&version=1' },
+  { ask: 'GET /api/3.0/mlflow/scorers/get?experiment_id={first}&name=tone&version=9' },
+  { ask: 'DELETE /api/3.0/mlflow/scorers/delete', body: { experiment_id: '{first}', name: 'tone', version: 1 } },
+  { ask: 'DELETE /api/3.0/mlflow/scorers/delete', body: { experiment_id: '{first}', name: 'tone' } },
+  { ask: 'DELETE /api/3.0/mlflow/scorers/delete', body: { experiment_id: '{first}', name: 'tone' } },
+  {
+    ask: 'POST webhooks',
+    body: {
+      name: 'bot',
+      description: 'tells',
+      url: 'https://example.com/hook',
+      events: [{ entity: 'MODEL_VERSION', action: 'CREATED' }],
+    },
+    keep: { hook: 'webhook.webhook_id' },
+  },
+  { ask: 'GET webhooks/{hook}' },
+  { ask: 'PATCH webhooks/{hook}', body: { webhook_id: '{hook}', status: 'DISABLED' } },
+  {
+    ask: 'POST webhooks',
+    body: { name: 'bad', url: 'ftp://example.com', events: [{ entity: 'MODEL_VERSION', action: 'CREATED' }] },
+  },
+  { ask: 'POST webhooks', body: { name: 'bad', url: 'https://example.com', events: [] } },
+  {
+    ask: 'POST webhooks',
+    body: { name: 'bad', url: 'https://example.com', events: [{ entity: 'NOTHING', action: 'CREATED' }] },
+    differs: why.broken,
+  },
   { ask: 'GET webhooks' },
+  { ask: 'DELETE webhooks/{hook}' },
+  { ask: 'GET webhooks/{hook}' },
   { ask: 'POST webhooks', body: { name: 'w' } },
   { ask: 'GET webhooks/none' },
 

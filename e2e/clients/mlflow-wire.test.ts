@@ -51,7 +51,7 @@ describe.skipIf('missing' in environment)('beside the server of MLflow', { timeo
   })
 })
 
-async function answerTo({ url, token, kept }: Server, { ask, body, keep }: Step) {
+async function answerTo({ url, token, kept }: Server, { ask, body, headers, keep }: Step) {
   const [method = '', path = ''] = [ask.slice(0, ask.indexOf(' ')), ask.slice(ask.indexOf(' ') + 1)]
   const filled = fill(path, kept)
   const payload = body === undefined ? undefined : fill(typeof body === 'string' ? body : JSON.stringify(body), kept)
@@ -59,6 +59,7 @@ async function answerTo({ url, token, kept }: Server, { ask, body, keep }: Step)
     method,
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, fill(value, kept)])),
       ...(payload !== undefined && { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json' }),
     },
     ...(payload !== undefined && { body: payload }),
@@ -103,6 +104,7 @@ const untold = new Set([
   'dataset.experiment_ids',
   'assessment.last_update_time',
   'mlflow.artifactLocation',
+  'mlflow.traceName',
   'mlflow.trace.spansLocation',
   'mlflow.trace.infoFinalized',
 ])
@@ -132,7 +134,7 @@ function neutral(answer: unknown, kept: Map<string, string>, key = ''): unknown 
   if (/^[[{]/.test(answer)) return neutral(read(answer) ?? answer.slice(1), kept)
   const named = [...kept].filter(([, value]) => value.length > 5)
   const text = named.reduce((text, [name, value]) => text.replaceAll(value, `{${name}}`), answer)
-  return text.replaceAll(/\b[0-9a-f]{32}\b/g, '{id}')
+  return text.replaceAll(/\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '{id}')
 }
 
 /** MLflow answers pairs of keys and values, and what a run read, in no order. */

@@ -86,17 +86,12 @@ describe.skipIf('missing' in environment)('models of the stock client become ONN
     const body = {
       inputs: [{ name: 'features', datatype: 'FP32', shape: [rows.length, rows[0]?.length], data: rows.flat() }],
     }
-    return eventually(async () => {
-      const answer = await fetch(`${place.inferenceUrl}/v2/models/${model}/infer`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${running.token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      })
-      // Before the release has reached the node.
-      if (answer.status === 404 || answer.status === 503) return undefined
-      expect(answer.status, await answer.clone().text()).toBe(200)
-      return answer.json()
-    })
+    const headers = { authorization: `Bearer ${running.token}`, 'content-type': 'application/json' }
+    const url = `${place.inferenceUrl}/v2/models/${model}`
+    await eventually(async () => (await fetch(`${url}/ready`, { headers })).status === 200)
+    const answer = await fetch(`${url}/infer`, { method: 'POST', headers, body: JSON.stringify(body) })
+    expect(answer.status, await answer.clone().text()).toBe(200)
+    return answer.json()
   }
 
   it('refuses to release a model that has no graph, and says the way out', async () => {
@@ -114,7 +109,7 @@ describe.skipIf('missing' in environment)('models of the stock client become ONN
     const twin = await convert('unlucky@1')
     expect(twin).toMatchObject({ state: 'failed', problem: { code: 'environment_failed' }, artifact: null })
     const said = twin.problem?.lines.join('\n')
-    expect(said).toContain('No matching distribution found for no-such-package==1.0')
+    expect(said).toMatch(/No matching distribution found for \S+/)
     expect(said).toContain('/etc/pip.conf')
     expect((await ada.raw('GET', `/api/v1/objects/${twin.log}`)).status).toBe(200)
   })

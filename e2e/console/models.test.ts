@@ -41,6 +41,20 @@ describeConsole('models', () => {
     await shot(page, 'model')
   })
 
+  it('converts a model that has no graph, and says why that did not work', async () => {
+    await admin.call(putModel, { model: 'bare', spec: { owner: 'ada', tier: 4, task: 'regression' } })
+    const keep = async (body: string) => (await admin.raw('POST', '/api/v1/objects', { body })).json()
+    const { digest: files } = await keep(JSON.stringify([{ path: 'model.pkl', ...(await keep('no model')) }]))
+    await admin.call(registerVersion, { model: 'bare', files, flavors: ['python_function', 'sklearn'] })
+    const page = await openPage('ada', '/models/bare/versions/1')
+    await page.getByRole('heading', { name: 'ONNX twin' }).waitFor()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Convert to ONNX' }).click()
+    await page.getByText('The files of bare@1 hold no MLmodel').waitFor()
+    await page.getByRole('button', { name: 'Convert again' }).waitFor()
+    await expectAccessible(page)
+  })
+
   it('compares versions side by side: metrics with intervals, profiles, what differs', async () => {
     const page = await openPage('ada', '/models/flight-delays')
     for (const version of [2, 3]) await page.getByLabel(`Compare version ${version}`).check()

@@ -45,6 +45,8 @@ describe('the package', () => {
     expect(files.filter((path) => /\.(test|fixture)\./.test(path))).toEqual([])
     expect(files).toContain('src/cli.js')
     expect(files).toContain('dist/console/index.html')
+    const converters = ['convert.py', 'graphs.py', 'make-environment.sh', 'samples.py']
+    expect(files).toEqual(expect.arrayContaining(converters.map((file) => `src/modules/registry/onnx-twin/${file}`)))
     expect((await stat(tarball)).size).toBeLessThan(80_000_000)
     await expect(stat(join(installed, 'node_modules/typescript'))).rejects.toThrow('ENOENT')
   })

@@ -31,18 +31,25 @@ export async function exportTo(args: string[], clientOf: () => Promise<Client>, 
   const artifacts = resolve(values.artifacts ?? join(dirname(file), 'mlartifacts'))
   const progress = progressOf(output, values.json)
   const client = await clientOf()
+  const source = openPave(client)
   try {
     progress.say(`writing ${file}, for mlflow ${mlflowSchema.version} and later`)
-    const exported = await writeMlflowFile({ source: openPave(client), client, file, artifacts, ...progress })
+    const exported = await writeMlflowFile({ source, client, file, artifacts, ...progress })
     progress.end()
-    tell(exported, { file, artifacts }, output, values.json)
+    tell(exported, { file, artifacts, absent: [...source.absent] }, output, values.json)
     return exitCodes.ok
   } finally {
     progress.end()
   }
 }
 
-function tell(exported: Exported, where: { file: string; artifacts: string }, output: Output, json: boolean): void {
+interface Told {
+  file: string
+  artifacts: string
+  absent: string[]
+}
+
+function tell(exported: Exported, where: Told, output: Output, json: boolean): void {
   if (json) {
     const { version, revision } = mlflowSchema
     output.out(JSON.stringify({ ...exported, ...where, mlflow: version, revision }, null, 2))
@@ -55,6 +62,9 @@ function tell(exported: Exported, where: { file: string; artifacts: string }, ou
       `${exported.traces} traces, ${exported.spans} spans; ${exported.records} records of ${exported.datasets} evaluation datasets`,
   )
   if (exported.webhooks > 0) output.out(`${exported.webhooks} webhooks are disabled: their secrets are told to nobody.`)
+  if (where.absent.length > 0) {
+    output.out(`not written, because you may not see them: ${where.absent.join(', ')}`)
+  }
   output.out(
     `Start it: mlflow server --backend-store-uri sqlite:///${where.file} --artifacts-destination ${where.artifacts}`,
   )

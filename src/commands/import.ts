@@ -13,7 +13,8 @@ import { openMlflowServer, openPave } from './import/mlflow-rest.ts'
 import type { MlflowSource } from './import/mlflow-source.ts'
 import { openMlflowFile } from './import/mlflow-sqlite.ts'
 import { progressOf } from './import/progress.ts'
-import { type Verified, verifyCopy } from './import/verify-copy.ts'
+import { verifyCopy } from './import/verify-copy.ts'
+import type { Verified } from './import/verify-notes.ts'
 
 /** Copies what another platform holds to Pave, as often as one likes, or says whether it is here. Nothing of the other is changed. */
 export async function importFrom(
@@ -91,7 +92,7 @@ function tellCopied(copied: Copied, { absent }: MlflowSource, output: Output, js
 }
 
 function tellVerified(verified: Verified, output: Output, json: boolean): number {
-  const { counts, differences, differing } = verified
+  const { counts, differences, differing, absent } = verified
   if (json) output.out(JSON.stringify(verified, null, 2))
   else {
     for (const [kind, { there, here }] of Object.entries(counts)) {
@@ -99,6 +100,7 @@ function tellVerified(verified: Verified, output: Output, json: boolean): number
     }
     for (const { what, message } of differences) output.out(`${what}: ${message}`)
     if (differing > differences.length) output.out(`and ${differing - differences.length} differences more`)
+    if (absent.length > 0) output.out(`not compared, because one side does not show them: ${absent.join(', ')}`)
     output.out(differing === 0 ? 'All of it is here, as it is there.' : `${differing} differences.`)
   }
   return differing === 0 ? exitCodes.ok : exitCodes.refused

@@ -14,6 +14,7 @@ import * as registryTwin from './registry/twin-contract.ts'
 import * as releases from './releases/contract.ts'
 import * as releasesServed from './releases/served-contract.ts'
 import * as traces from './traces/contract.ts'
+import * as tracesImport from './traces/import-contract.ts'
 import * as tracking from './tracking/contract.ts'
 import * as trackingImport from './tracking/import-contract.ts'
 import * as trackingTrash from './tracking/trash-contract.ts'
@@ -25,7 +26,7 @@ const contracts: ReadonlyArray<readonly [string, object]> = [
   ['datasets', datasets],
   ['feature-store', featureStore],
   ['tracking', { ...tracking, ...trackingImport, ...trackingTrash }],
-  ['traces', traces],
+  ['traces', { ...traces, ...tracesImport }],
   ['registry', { ...registry, ...registryTwin }],
   ['folders', folders],
   ['webhooks', webhooks],

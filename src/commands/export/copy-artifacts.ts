@@ -27,7 +27,7 @@ export async function copyArtifacts(artifacts: Artifacts) {
     }
     if (digest !== null && (await hasContent(target, size, digest))) copied.unchanged++
     else {
-      await write(target, await source.open(root, path))
+      await writeFileWhole(target, await source.open(root, path))
       copied.files++
       copied.bytes += size
     }
@@ -63,7 +63,7 @@ async function hasContent(path: string, size: number, digest: string): Promise<b
 }
 
 /** A file has its name when it is whole. */
-async function write(path: string, bytes: ReadableStream<Uint8Array>): Promise<void> {
+export async function writeFileWhole(path: string, bytes: ReadableStream<Uint8Array>): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const partial = join(dirname(path), `.partial-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`)
   const handle = await open(partial, 'w')

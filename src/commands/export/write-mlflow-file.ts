@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Client } from '#platform/surfaces/client.ts'
 import { clientFailure } from '#platform/surfaces/client-errors.ts'
@@ -12,7 +12,8 @@ import type {
   MlflowVersion,
 } from '../import/mlflow-source.ts'
 import type { Progress } from '../import/progress.ts'
-import { copyArtifacts } from './copy-artifacts.ts'
+import { attachmentsOf } from '../import/read-spans.ts'
+import { copyArtifacts, writeFileWhole } from './copy-artifacts.ts'
 import * as rows from './mlflow-rows.ts'
 import { mlflowSchema } from './mlflow-schema.ts'
 import { traceRows } from './trace-rows.ts'
@@ -189,7 +190,7 @@ async function fillFiles({ source, client, artifacts }: Exporting, root: Artifac
 }
 
 async function fillTraces(exporting: Exporting, { experiment_id }: MlflowExperiment, put: Put, exported: Exported) {
-  const { source, tick } = exporting
+  const { source, artifacts, tick } = exporting
   let group: MlflowTrace[] = []
   const flush = async () => {
     if (group.length === 0) return
@@ -199,6 +200,11 @@ async function fillTraces(exporting: Exporting, { experiment_id }: MlflowExperim
       put(traceRows(experiment_id, trace, its))
       exported.traces++
       exported.spans += its.length
+      for (const id of attachmentsOf(its)) {
+        const place = join(artifacts, experiment_id, 'traces', trace.trace, 'artifacts', 'attachments', id)
+        await writeFileWhole(place, await source.attachment(trace, id))
+        exported.files++
+      }
     }
     group = []
     tick(told(exported))

@@ -1,4 +1,5 @@
-import { getEvaluationDataset, importEvaluationDataset } from '#modules/traces/contract.ts'
+import { getEvaluationDataset } from '#modules/traces/contract.ts'
+import { importEvaluationDataset } from '#modules/traces/import-contract.ts'
 import { createWebhook, listWebhooks } from '#modules/webhooks/contract.ts'
 import { PaveError } from '#platform/errors.ts'
 import type { Client } from '#platform/surfaces/client.ts'

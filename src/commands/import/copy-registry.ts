@@ -1,10 +1,19 @@
-import { getModel, importVersion, type ModelSpec, putModel, setAlias } from '#modules/registry/contract.ts'
+import {
+  type FileTree,
+  getModel,
+  importVersion,
+  type ModelSpec,
+  putModel,
+  setAlias,
+} from '#modules/registry/contract.ts'
 import { PaveError } from '#platform/errors.ts'
 import { folderTag } from '#platform/names.ts'
 import type { Client } from '#platform/surfaces/client.ts'
+import { MlflowError } from '../../protocols/mlflow/errors.ts'
 import { contentOfPrompt, promptTag, stageOf } from '../../protocols/mlflow/model-versions.ts'
-import { contentOfSource, type SourceReader } from '../../protocols/mlflow/register-source.ts'
+import { contentOfFiles, contentOfSource, type SourceReader } from '../../protocols/mlflow/register-source.ts'
 import { carefulTier } from '../../protocols/mlflow/registered-models.ts'
+import { graphFile } from '../../protocols/mlflow/version-files.ts'
 import { type Copied, type CopyOptions, instant, storeObject, tryCopying, uuidOf } from './copied.ts'
 import type { MlflowModel, MlflowVersion } from './mlflow-source.ts'
 
@@ -20,7 +29,7 @@ export async function copyRegistry({ source, client, say }: CopyOptions, copied:
       for await (const version of source.versions(model.name)) {
         await tryCopying(`${model.name} version ${version.version}`, { copied, say }, async () => {
           await client.call(importVersion, {
-            ...(await contentOf(client, version)),
+            ...(await contentOf({ source, client, copied }, version)),
             number: version.version,
             registeredAt: instant(version.creation_timestamp),
             stage: stageOf(version.current_stage),
@@ -52,17 +61,44 @@ async function putIfNew(
   }
 }
 
-async function contentOf(client: Client, version: MlflowVersion) {
-  const { name, source, run_id, description, tags } = version
-  if (tags[promptTag] === 'true') return contentOfPrompt({ model: name, source, note: description, tags })
-  return contentOfSource(readerOf(client), {
+async function contentOf(copying: Copying, version: MlflowVersion) {
+  const { name, run_id, description, tags } = version
+  const { client } = copying
+  if (tags[promptTag] === 'true') {
+    return contentOfPrompt({ model: name, source: version.source, note: description, tags })
+  }
+  const source = {
     model: name,
     source: sourceHere(version),
     run: run_id ? uuidOf(run_id) : undefined,
     loggedModel: undefined,
     note: description,
     tags,
-  })
+  }
+  try {
+    return await contentOfSource(readerOf(client), source)
+  } catch (error) {
+    if (!(error instanceof PaveError || error instanceof MlflowError)) throw error
+    const files = await copyVersionFiles(copying, version)
+    if (files.length === 0) throw error
+    const madeBy = source.run ?? null
+    return contentOfFiles(readerOf(client), source, { files, graph: graphFile, madeBy, loggedModel: null })
+  }
+}
+
+type Copying = Pick<CopyOptions, 'source' | 'client'> & { copied: Copied }
+
+/** Of a version that came from no run or logged model, or outlived it. */
+async function copyVersionFiles({ source, client, copied }: Copying, version: MlflowVersion): Promise<FileTree> {
+  const root = await source.versionRoot(version)
+  const files: FileTree = []
+  for await (const { path } of source.artifacts(root)) {
+    const { digest, size } = await storeObject(client, await source.open(root, path))
+    files.push({ path, digest, size })
+    copied.files++
+    copied.bytes += size
+  }
+  return files
 }
 
 /** Wherever the other server kept the files, the path tells whose they are; the ids are the same here. */

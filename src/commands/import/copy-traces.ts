@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto'
-import {
-  importScorer,
-  importTraces,
-  logSpans,
-  mostSpans,
-  readTraces,
-  type Span,
-  TraceId,
-} from '#modules/traces/contract.ts'
+import { logSpans, mostSpans, readTraces, recordTraceAttachment, type Span, TraceId } from '#modules/traces/contract.ts'
+import { importScorer, importTraces } from '#modules/traces/import-contract.ts'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import { PaveError } from '#platform/errors.ts'
 import type { Client } from '#platform/surfaces/client.ts'
-import { type Copied, type CopyOptions, instant, toldUntilNow, tryCopying } from './copied.ts'
+import { type Copied, type CopyOptions, instant, storeObject, toldUntilNow, tryCopying } from './copied.ts'
 import type { MlflowTrace } from './mlflow-source.ts'
+import { attachmentsOf } from './read-spans.ts'
 
 /** A trace with this tag was copied whole when it looked like this. */
 const copiedTag = 'pave.import.digest'
@@ -123,12 +117,23 @@ async function copyGroup(copying: TraceCopying, group: readonly MlflowTrace[]): 
 }
 
 /** The spans come first: a trace that says what it looked like is whole. */
-async function copyTogether({ source, client, experiment, copied }: TraceCopying, group: readonly MlflowTrace[]) {
+async function copyTogether(copying: TraceCopying, group: readonly MlflowTrace[]) {
+  const { source, client, experiment, copied } = copying
   const content = await source.spans(group)
   const spans = group.flatMap(({ trace }) => (content.get(trace) ?? []).map((span) => ({ ...span, trace })))
   for (const batch of batchesOf(spans)) {
     const logged = await client.call(logSpans, { experiment, spans: batch })
     copied.spans += logged.spans
+  }
+  for (const trace of group) {
+    for (const attachment of attachmentsOf(content.get(trace.trace) ?? [])) {
+      await tryCopying(`trace ${trace.trace}: attachment ${attachment}`, copying, async () => {
+        const { digest, size } = await storeObject(client, await source.attachment(trace, attachment))
+        await client.call(recordTraceAttachment, { trace: trace.trace, attachment, digest, size })
+        copied.files++
+        copied.bytes += size
+      })
+    }
   }
   const traces = group.map((trace) => ({
     ...trace,

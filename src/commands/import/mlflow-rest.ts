@@ -140,7 +140,12 @@ function mlflowBehind(name: string, send: Send): CopySource {
   }
 
   async function* below(root: ArtifactRoot, path: string | undefined): AsyncGenerator<ArtifactFile> {
-    if (root.kind === 'version') return yield* belowProxy(root, '')
+    if (root.kind === 'version') {
+      if (root.root.startsWith('mlflow-artifacts:')) return yield* belowProxy(root, '')
+      throw clientFailure('usage', `The files are at ${root.root}, which the server does not show`, {
+        hint: 'Import from the file of its database, on a machine that has them.',
+      })
+    }
     const list = (page_token: string | undefined) =>
       root.kind === 'run'
         ? get('artifacts/list', { run_id: root.id, path, page_token })
@@ -272,6 +277,11 @@ function mlflowBehind(name: string, send: Send): CopySource {
       }
       return found
     },
+    async attachment({ trace }, id) {
+      const query = new URLSearchParams({ request_id: trace, path: id })
+      const { body } = await send('GET', `/ajax-api/3.0/mlflow/get-trace-artifact?${query}`)
+      return body ?? new Blob([]).stream()
+    },
     scorers: (experiment) => unlessAbsent('scorers', scorersOf(experiment)),
     datasets: () => unlessAbsent('evaluation datasets', allDatasets()),
     records: (dataset) =>
@@ -313,6 +323,10 @@ function mlflowBehind(name: string, send: Send): CopySource {
         for await (const version of versions) found.set(version.version, version)
       }
       yield* [...found.values()].sort((a, b) => a.version - b.version)
+    },
+    async versionRoot({ name: model, version }) {
+      const answer = await get('model-versions/get-download-uri', { name: model, version })
+      return { kind: 'version', id: model, root: z.object({ artifact_uri: z.string() }).parse(answer).artifact_uri }
     },
     artifacts: (root) => below(root, undefined),
     async open(root, path) {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { importTraces, Span } from '#modules/traces/contract.ts'
+import type { Span } from '#modules/traces/contract.ts'
+import type { importTraces } from '#modules/traces/import-contract.ts'
 
 // What an MLflow holds, in its own words (mlflow/protos/service.proto and model_registry.proto), however it is read.
 
@@ -219,6 +220,8 @@ export interface MlflowSource {
   traces(experiment: string): AsyncIterable<MlflowTrace>
   /** All spans of each of the traces. */
   spans(traces: readonly MlflowTrace[]): Promise<Map<string, Span[]>>
+  /** A file that spans of the trace refer to. */
+  attachment(trace: MlflowTrace, id: string): Promise<ReadableStream<Uint8Array>>
   /** Traces of its experiment that were said to belong to a run, besides those that were made in it. */
   linkedTraces(run: string, experiment: string): AsyncIterable<string>
   /** Every version of all scorers of an experiment. */
@@ -231,6 +234,8 @@ export interface MlflowSource {
   models(): AsyncIterable<MlflowModel>
   /** Oldest first. */
   versions(model: string): AsyncIterable<MlflowVersion>
+  /** Where its server says that the files of a version are. */
+  versionRoot(version: MlflowVersion): Promise<ArtifactRoot>
   /** All files below the root. */
   artifacts(root: ArtifactRoot): AsyncIterable<ArtifactFile>
   open(root: ArtifactRoot, path: string): Promise<ReadableStream<Uint8Array>>

@@ -217,6 +217,12 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
       }
       return found
     },
+    async attachment({ trace, tags: itsTags }, id) {
+      const root = itsTags['mlflow.artifactLocation']
+      const path = root === undefined ? '' : join(folderOf({ kind: 'run', id: '', root }), 'attachments', id)
+      if (existsSync(path)) return webStreamOf(createReadStream(path))
+      throw clientFailure('usage', `The trace ${trace} refers to an attachment that is not there: ${path}`)
+    },
     async *linkedTraces(run) {
       const query = `select source_id from entity_associations
         where source_type = 'trace' and destination_type = 'run' and destination_id = ? order by source_id`
@@ -283,6 +289,10 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
         const found = tags('model_version_tags', 'name = ? and version = ?', model, Number(row['version']))
         yield MlflowVersion.parse({ ...defined(row), tags: found })
       }
+    },
+    async versionRoot({ name, version, source }) {
+      const [row] = rows('select * from model_versions where name = ? and version = ?', name, version)
+      return { kind: 'version', id: name, root: String(row?.['storage_location'] ?? source) }
     },
     async *artifacts(root) {
       const folder = folderOf(root)

@@ -34,6 +34,12 @@ export function readStoredSpan(stored: unknown): Span {
   }
 }
 
+/** Ids of the files that spans refer to, such as images. */
+export function attachmentsOf(spans: readonly Span[]): string[] {
+  const found = spans.flatMap(({ attributes }) => [...attributes.matchAll(/mlflow-attachment:\/\/([0-9a-f-]{36})\b/g)])
+  return [...new Set(found.flatMap(([, id]) => id ?? []))]
+}
+
 /** The file that MLflow keeps, and answers, for a trace whose spans are not in its database. */
 export function readTraceFile(text: string): Span[] {
   const spans = fieldsOf(parseExactly(text)).get('spans')

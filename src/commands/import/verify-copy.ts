@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { Span } from '#modules/traces/contract.ts'
-import { canonicalJson } from '#platform/canonical-json.ts'
 import type {
   ArtifactRoot,
   MlflowExperiment,
@@ -10,35 +8,17 @@ import type {
   MlflowSource,
   MlflowTrace,
 } from './mlflow-source.ts'
-
-const kinds = [
-  'experiments',
-  'runs',
-  'params',
-  'tags',
-  'points',
-  'files',
-  'bytes',
-  'loggedModels',
-  'traces',
-  'spans',
-  'assessments',
-  'scorers',
-  'models',
-  'versions',
-  'aliases',
-  'datasets',
-  'records',
-] as const
-type Kind = (typeof kinds)[number]
-
-export interface Verified {
-  /** What the other server has, and what of it was found here. */
-  counts: Record<Kind, { there: number; here: number }>
-  /** All differences; the first ones are named. */
-  differing: number
-  differences: Array<{ what: string; message: string }>
-}
+import { attachmentsOf } from './read-spans.ts'
+import {
+  experimentAspects,
+  loggedModelAspects,
+  ownTags,
+  pointText,
+  runAspects,
+  spanAspects,
+  traceAspects,
+} from './verify-aspects.ts'
+import { type Notes, notesOf, nothingVerified, type Verified } from './verify-notes.ts'
 
 /** A copy, where one can be asked for by its id. */
 export interface CopySource extends MlflowSource {
@@ -56,7 +36,6 @@ interface Comparing {
   tick: (text: string) => void
 }
 
-const mostNamed = 100
 const groupOfTraces = 25
 
 /**
@@ -65,7 +44,7 @@ const groupOfTraces = 25
  */
 export async function verifyCopy(comparing: Comparing): Promise<Verified> {
   const { there, here, only, say } = comparing
-  const verified: Verified = { counts: noCounts(), differing: 0, differences: [] }
+  const verified = nothingVerified()
   const notes = notesOf(verified)
   const experiments = new Map((await Array.fromAsync(here.experiments())).map((one) => [one.name, one]))
   for await (const theirs of there.experiments()) {
@@ -84,90 +63,8 @@ export async function verifyCopy(comparing: Comparing): Promise<Verified> {
     await compareRegistry(comparing, notes)
     await compareDatasets(comparing, notes)
   }
+  verified.absent = [...there.absent.union(here.absent)]
   return verified
-}
-
-type Notes = ReturnType<typeof notesOf>
-
-function notesOf(verified: Verified) {
-  const differ = (what: string, message: string) => {
-    verified.differing++
-    if (verified.differences.length < mostNamed) verified.differences.push({ what, message })
-  }
-  const count = (kind: Kind, there: number, here: number) => {
-    verified.counts[kind].there += there
-    verified.counts[kind].here += here
-  }
-  return {
-    differ,
-    count,
-    find<T>(kind: Kind, what: string, found: T | undefined): T | undefined {
-      count(kind, 1, found === undefined ? 0 : 1)
-      if (found === undefined) differ(what, 'is not here')
-      return found
-    },
-    /** Names each aspect that differs, and the first of its keys. */
-    compare(what: string, there: Record<string, unknown>, here: Record<string, unknown>) {
-      for (const [aspect, theirs] of Object.entries(there)) {
-        const difference = firstDifference(aspect, theirs, here[aspect])
-        if (difference !== undefined) differ(what, difference)
-      }
-    },
-  }
-}
-
-function noCounts(): Verified['counts'] {
-  const none = () => ({ there: 0, here: 0 })
-  return {
-    experiments: none(),
-    runs: none(),
-    params: none(),
-    tags: none(),
-    points: none(),
-    files: none(),
-    bytes: none(),
-    loggedModels: none(),
-    traces: none(),
-    spans: none(),
-    assessments: none(),
-    scorers: none(),
-    models: none(),
-    versions: none(),
-    aliases: none(),
-    datasets: none(),
-    records: none(),
-  }
-}
-
-function firstDifference(aspect: string, there: unknown, here: unknown): string | undefined {
-  const [theirs, ours] = [canonicalJson(there ?? null), canonicalJson(here ?? null)]
-  if (theirs === ours) return undefined
-  if (isRecord(there) && isRecord(here)) {
-    for (const key of new Set([...Object.keys(there), ...Object.keys(here)])) {
-      const [one, other] = [canonicalJson(there[key] ?? null), canonicalJson(here[key] ?? null)]
-      if (one !== other) return `${aspect} ${key}: ${short(there[key])} there, ${short(here[key])} here`
-    }
-  }
-  return `${aspect}: ${short(there)} there, ${short(here)} here`
-}
-
-function short(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  const text = JSON.stringify(value)
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function experimentAspects({ lifecycle_stage, creation_time, tags }: MlflowExperiment) {
-  return { state: lifecycle_stage, created: creation_time, tags: ownTags(tags) }
-}
-
-/** Without what Pave says itself, and where files lie. */
-function ownTags(tags: Readonly<Record<string, string>>): Record<string, string> {
-  const elsewhere = new Set(['mlflow.user', 'mlflow.artifactLocation', 'mlflow.trace.spansLocation'])
-  return Object.fromEntries(Object.entries(tags).filter(([key]) => !key.startsWith('pave.') && !elsewhere.has(key)))
 }
 
 async function compareRuns(comparing: Comparing, notes: Notes, { experiment_id, name }: MlflowExperiment) {
@@ -197,23 +94,6 @@ async function compareRuns(comparing: Comparing, notes: Notes, { experiment_id, 
 
 const rootOf = ({ info }: MlflowRun): ArtifactRoot => ({ kind: 'run', id: info.run_id, root: info.artifact_uri })
 
-function runAspects({ info, data, inputs, outputs }: MlflowRun) {
-  return {
-    name: info.run_name || data.tags['mlflow.runName'] || `run-${info.run_id.slice(-8)}`,
-    user: info.user_id || data.tags['mlflow.user'] || '',
-    status: info.status,
-    state: info.lifecycle_stage,
-    started: info.start_time,
-    ended: info.end_time || null,
-    params: data.params,
-    tags: { ...ownTags(data.tags), 'mlflow.runName': '' },
-    metrics: data.metrics.map(({ key }) => key).sort(),
-    datasets: inputs.dataset_inputs.map((one) => canonicalJson(JSON.parse(JSON.stringify(one)))).sort(),
-    inputs: inputs.model_inputs.map(({ model_id }) => model_id).sort(),
-    outputs: outputs.model_outputs.map(({ model_id }) => model_id).sort(),
-  }
-}
-
 /** Equal for the same points in any order; they are read one after the other and not kept. */
 async function pointsOf(points: AsyncIterable<MlflowPoint>): Promise<{ count: number; digest: string }> {
   let count = 0
@@ -223,11 +103,6 @@ async function pointsOf(points: AsyncIterable<MlflowPoint>): Promise<{ count: nu
     sum = BigInt.asUintN(128, sum + hashOf(pointText(point)))
   }
   return { count, digest: sum.toString(16).padStart(32, '0') }
-}
-
-function pointText({ value, step, timestamp }: MlflowPoint): string {
-  const infinite = typeof value === 'number' && Math.abs(value) >= Number.MAX_VALUE
-  return `${step} ${timestamp} ${infinite ? (value > 0 ? 'Infinity' : '-Infinity') : value}`
 }
 
 const hashOf = (text: string) => BigInt(`0x${createHash('sha256').update(text).digest('hex').slice(0, 32)}`)
@@ -278,20 +153,7 @@ async function compareLoggedModels(
   }
 }
 
-function loggedModelAspects({ info, data }: MlflowLoggedModel) {
-  return {
-    name: info.name,
-    type: info.model_type,
-    status: info.status,
-    run: info.source_run_id ?? '',
-    created: info.creation_timestamp_ms,
-    params: data.params,
-    tags: ownTags(info.tags),
-    metrics: data.metrics.map((one) => `${one.run_id} ${one.key} ${one.dataset_name ?? ''} ${pointText(one)}`).sort(),
-  }
-}
-
-async function compareTraces({ there, here }: Comparing, notes: Notes, { experiment_id }: MlflowExperiment) {
+async function compareTraces({ there, here, files }: Comparing, notes: Notes, { experiment_id }: MlflowExperiment) {
   let group: MlflowTrace[] = []
   const flush = async () => {
     if (group.length === 0) return
@@ -307,6 +169,15 @@ async function compareTraces({ there, here }: Comparing, notes: Notes, { experim
       const [one = {}, other = {}] = spans
       notes.count('spans', size(one), size(other))
       notes.compare(what, { span: one }, { span: other })
+      if (!files) continue
+      for (const id of attachmentsOf(theirSpans.get(theirs.trace) ?? [])) {
+        const digests = [
+          await sha256Of(await there.attachment(theirs, id)),
+          await sha256Of(await here.attachment(trace, id)),
+        ]
+        const [attached, copied] = digests
+        notes.compare(what, { [`attachment ${id}`]: attached }, { [`attachment ${id}`]: copied })
+      }
     }
     group = []
   }
@@ -315,43 +186,6 @@ async function compareTraces({ there, here }: Comparing, notes: Notes, { experim
     if (group.length === groupOfTraces) await flush()
   }
   await flush()
-}
-
-/** What Pave adds up from spans where nobody else did is no difference. */
-function traceAspects(trace: MlflowTrace, theirs: MlflowTrace) {
-  const metadata = Object.entries(trace.metadata)
-    .filter(([key]) => key in theirs.metadata || !derived.has(key))
-    .map(([key, value]) => [key, derived.has(key) ? jsonOr(value) : value])
-  return {
-    state: trace.state,
-    started: trace.startedAt,
-    duration: trace.durationMs,
-    request: [trace.clientRequest, trace.requestPreview],
-    response: trace.responsePreview,
-    tags: ownTags(trace.tags),
-    metadata: Object.fromEntries(metadata),
-    assessment: Object.fromEntries(trace.assessments.map((one) => [one.assessment, one])),
-  }
-}
-
-const derived = new Set(['mlflow.trace.tokenUsage', 'mlflow.trace.cost'])
-
-function spanAspects(spans: readonly Span[]): Record<string, unknown> {
-  const read = spans.map(({ attributes, events, links, kind: _, ...span }) => ({
-    ...span,
-    attributes: jsonOr(attributes),
-    events: events.map((event) => ({ ...event, attributes: jsonOr(event.attributes) })),
-    links: links.map((link) => ({ ...link, attributes: jsonOr(link.attributes) })),
-  }))
-  return Object.fromEntries(read.map((span) => [span.span, span]))
-}
-
-function jsonOr(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }
 
 async function compareScorers(

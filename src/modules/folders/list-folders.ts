@@ -11,7 +11,7 @@ export const listFolders = handle(contract.listFolders, async (ctx, { folder, le
   // What the two modules tell must be of one moment.
   await holdFolders(ctx)
   const [after] = decodeCursor(cursor, 1) ?? [folder]
-  const things = [...(await experimentFolders(ctx.db)), ...(await modelFolders(ctx.db))]
+  const things = [...(await experimentFolders(ctx.db, folder)), ...(await modelFolders(ctx.db, folder))]
   const [root, ...below] = countFolders(things, folder, levels)
   if (root === undefined) throw new Error('the root of a tree is in it')
   const rest = below.filter((one) => compareFolders(one.folder, String(after)) > 0)

@@ -14,8 +14,12 @@ const folderFailure = failure(contract.errors)
 /** Never joins two folders: so renaming it back undoes it, whatever is in it. */
 export const renameFolder = handle(contract.renameFolder, async (ctx, { folder, to }) => {
   await lockFolders(ctx)
-  const withExperiments = (await experimentFolders(ctx.db)).map((one) => one.folder)
-  const withModels = (await modelFolders(ctx.db)).map((one) => one.folder)
+  const withExperiments: string[] = []
+  const withModels: string[] = []
+  for (const within of [folder, to]) {
+    withExperiments.push(...(await experimentFolders(ctx.db, within)).map((one) => one.folder))
+    withModels.push(...(await modelFolders(ctx.db, within)).map((one) => one.folder))
+  }
   const every = [...withExperiments, ...withModels]
   const isMoving = (path: string) => isWithinFolder(path, folder)
   if (!every.some(isMoving)) throw folderFailure('folder_not_found', `There is no folder ${folder}`)

@@ -71,8 +71,8 @@ export type FeatureProfile = z.infer<typeof FeatureProfile>
 const Metrics = z.record(z.string().max(200), z.number())
 export type Metrics = z.infer<typeof Metrics>
 
-export const Baseline = z.object({ name: z.string().max(200), metrics: Metrics })
-export const Slice = z.object({ slice: z.string().max(200), rows: z.int().min(0), metrics: Metrics })
+const Baseline = z.object({ name: z.string().max(200), metrics: Metrics })
+const Slice = z.object({ slice: z.string().max(200), rows: z.int().min(0), metrics: Metrics })
 
 /** The files of a version, in the order of their paths, as they were when it was registered. */
 export const FileTree = z.array(

@@ -17,13 +17,27 @@ export const conversionJob = defineJob({
   timeoutMs: 3 * 3_600_000,
   concurrency: 1,
   async run(ctx, { version: ref }) {
-    const version = await ctx.read((db) => resolveVersion(db, ref))
-    if (version.twin?.job !== ctx.jobId)
-      throw registryFailure('conversion_moved_on', `${ref} is no longer converted by this job`)
-    const twin = version.twin.state === 'converting' ? await carryOut(ctx, version, version.twin) : version.twin
-    for (const attempt of Object.values(attemptsOf(ctx.jobId))) await ctx.services.compute.discard(attempt)
-    if (twin.state !== 'ready') throw asFailure(ref, twin)
-    return { version: ref, artifact: twin.artifact, difference: twin.report?.difference, samples: twin.report?.samples }
+    let over = true
+    try {
+      const version = await ctx.read((db) => resolveVersion(db, ref))
+      if (version.twin?.job !== ctx.jobId) {
+        throw registryFailure('conversion_moved_on', `${ref} is no longer converted by this job`)
+      }
+      const twin = version.twin.state === 'converting' ? await carryOut(ctx, version, version.twin) : version.twin
+      if (twin.state !== 'ready') throw asFailure(ref, twin)
+      return {
+        version: ref,
+        artifact: twin.artifact,
+        difference: twin.report?.maxAbsolute,
+        samples: twin.report?.samples,
+      }
+    } catch (error) {
+      over = isOver(ctx, error)
+      throw error
+    } finally {
+      // Their files are needed until their end is entered.
+      if (over) for (const attempt of Object.values(attemptsOf(ctx.jobId))) await ctx.services.compute.discard(attempt)
+    }
   },
 })
 
@@ -37,22 +51,21 @@ async function carryOut(ctx: JobContext, version: Version, twin: OnnxTwin): Prom
     return await finish(await runConversion(ctx, version, twin))
   } catch (error) {
     const reason = ctx.signal.aborted ? ctx.signal.reason : error
-    // What is wrong with Pave itself is not the model's: whoever carries this on takes it up where it is.
-    if (!endsWork(reason) || (reason.status >= 500 && !ctx.signal.aborted)) throw reason
-    const ended = await finish({ artifact: null, report: null, problem: problemOf(reason), log: null })
-    if (!ctx.signal.aborted) return ended
-    for (const attempt of Object.values(attemptsOf(ctx.jobId))) await ctx.services.compute.discard(attempt)
-    throw reason
+    if (!isOver(ctx, reason)) throw reason
+    const problem = { code: reason.code, message: reason.message.slice(0, 4000), lines: [] }
+    const ended = await finish({ artifact: null, report: null, problem, log: null })
+    if (ctx.signal.aborted) throw reason
+    return ended
   }
 }
 
-function problemOf({ code, message }: PaveError) {
-  return { code, message: message.slice(0, 4000), lines: [] }
+/** What is wrong with Pave itself is not the model's: whoever carries the conversion on takes it up where it is. */
+function isOver({ signal }: JobContext, reason: unknown): reason is PaveError {
+  return endsWork(reason) && (signal.aborted || reason.status < 500)
 }
 
 function asFailure(ref: string, { problem }: OnnxTwin): PaveError {
   const { code, message } = problem ?? { code: 'conversion_failed', message: 'It ended without a reason' }
-  const said = `${ref}: ${message}`
   const known = Object.keys(errors).find((one): one is keyof typeof errors => one === code)
-  return registryFailure(known ?? 'conversion_failed', said, { details: { problem } })
+  return registryFailure(known ?? 'conversion_failed', `${ref}: ${message}`, { details: { problem } })
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { decodeCursor, pageFrom } from '#platform/names.ts'
 import type { Db } from '#platform/storage/database/database.ts'
+import { withinFolder } from '#platform/storage/database/folders.ts'
 import type { ModelSpec, Signature, Version } from './contract.ts'
 import { type ModelRow, modelColumns, registryFailure, type VersionRow, versionOf } from './tables.ts'
 
@@ -12,12 +13,15 @@ export async function findModel(db: Db, name: string, lock = false): Promise<Mod
   return rows[0]
 }
 
-/** How many models and how many prompts each folder has. */
-export async function modelFolders(db: Db): Promise<{ folder: string; models: number; prompts: number }[]> {
+/** How many models and how many prompts each folder within one has. */
+export async function modelFolders(
+  db: Db,
+  within: string,
+): Promise<{ folder: string; models: number; prompts: number }[]> {
   const { rows } = await sql<{ folder: string; models: number; prompts: number }>`
     select folder, count(*) filter (where spec ->> 'task' <> 'prompt') as models,
            count(*) filter (where spec ->> 'task' = 'prompt') as prompts
-    from registry.model where removed_at is null group by folder
+    from registry.model where removed_at is null and ${withinFolder(sql`folder`, within, true)} group by folder
   `.execute(db)
   return rows
 }

@@ -32,6 +32,6 @@ export async function layOutFiles(objects: Objects, files: FileTree, directory: 
   }
 }
 
-export function staysInside(path: string): boolean {
+function staysInside(path: string): boolean {
   return !path.includes('\0') && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ExperimentId } from '#modules/tracking/contract.ts'
 import { defineErrors } from '#platform/errors.ts'
-import { Instant, listInput, pageOf } from '#platform/names.ts'
+import { Digest, Instant, listInput, pageOf } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
 
 /** What one request and one span may hold. */
@@ -15,10 +15,12 @@ export const TraceId = z.string().regex(/^tr-[0-9a-f]{32}$/, 'a trace id is tr- 
 export const SpanId = z.string().regex(/^[0-9a-f]{16}$/, 'a span id has 16 hexadecimal digits')
 export const AssessmentId = z.string().regex(/^a-[0-9a-f]{32}$/, 'an assessment id is a- and 32 hexadecimal digits')
 export const EvaluationDatasetId = z.string().regex(/^d-[0-9a-f]{32}$/, 'a dataset id is d- and 32 hexadecimal digits')
-export const EvaluationRecordId = z.string().regex(/^dr-[0-9a-f]{32}$/, 'a record id is dr- and 32 hexadecimal digits')
+const EvaluationRecordId = z.string().regex(/^dr-[0-9a-f]{32}$/, 'a record id is dr- and 32 hexadecimal digits')
 
 const Key = z.string().min(1).max(250)
-const Tags = z.record(Key, z.string().max(8000)).refine((tags) => Object.keys(tags).length <= 1000, 'at most 1000 tags')
+export const Tags = z
+  .record(Key, z.string().max(8000))
+  .refine((tags) => Object.keys(tags).length <= 1000, 'at most 1000 tags')
 const Removed = z.array(z.string().max(250)).max(1000).default([])
 const Millis = z.int().min(0).max(8_640_000_000_000_000)
 const Nanos = z.string().regex(/^\d{1,20}$/, 'a time is nanoseconds since 1970 in decimal')
@@ -159,31 +161,6 @@ export const recordTrace = operation({
     assessments: z.array(AssessmentContent).max(1000).default([]),
   }),
   output: Trace,
-})
-
-export const importTraces = operation({
-  name: 'import-traces',
-  method: 'POST',
-  path: '/api/v1/imports/traces',
-  summary: 'Copy traces of another server with their ids, times and assessments; log-spans brought their spans before',
-  effect: 'write',
-  permission: { verb: 'tracking:import', on: [] },
-  errors: ['experiment_not_found', 'experiment_deleted', 'trace_elsewhere'],
-  bodyLimit: largestSpans,
-  input: z.object({
-    experiment: ExperimentId,
-    traces: z
-      .array(
-        recordTrace.input.omit({ experiment: true, assessments: true }).extend({
-          assessments: z.array(Assessment.omit({ trace: true })).max(10_000),
-        }),
-      )
-      .max(500),
-  }),
-  output: z.object({
-    traces: z.int(),
-    assessments: z.int().describe('Assessments that were not there as they are now'),
-  }),
 })
 
 export const getTrace = operation({
@@ -327,6 +304,33 @@ export const linkTraces = operation({
   output: z.object({ run: z.uuid(), linked: z.int().describe('Traces that were not linked before') }),
 })
 
+/** A file that spans refer to, such as an image; its id is the client's. */
+const Attachment = z.object({ trace: TraceId, attachment: z.uuid(), digest: Digest, size: z.int().min(0) })
+
+export const recordTraceAttachment = operation({
+  name: 'record-trace-attachment',
+  method: 'PUT',
+  path: '/api/v1/traces/:trace/attachments/:attachment',
+  summary: 'Give a trace an uploaded object that its spans refer to',
+  effect: 'write',
+  permission: { verb: 'trace:log', on: [] },
+  errors: ['trace_not_found', 'trace_object_unknown'],
+  input: Attachment,
+  output: Attachment,
+})
+
+export const getTraceAttachment = operation({
+  name: 'get-trace-attachment',
+  method: 'GET',
+  path: '/api/v1/traces/:trace/attachments/:attachment',
+  summary: 'Find the object behind an attachment of a trace',
+  effect: 'read',
+  permission: { verb: 'trace:read', on: [] },
+  errors: ['trace_attachment_not_found'],
+  input: Attachment.pick({ trace: true, attachment: true }),
+  output: Attachment,
+})
+
 export const createAssessment = operation({
   name: 'create-assessment',
   method: 'POST',
@@ -410,8 +414,8 @@ export const EvaluationDataset = z.object({
 })
 export type EvaluationDataset = z.infer<typeof EvaluationDataset>
 
-const DatasetName = z.string().min(1).max(500)
-const Experiments = z.array(ExperimentId).max(1000)
+export const DatasetName = z.string().min(1).max(500)
+export const Experiments = z.array(ExperimentId).max(1000)
 
 export const createEvaluationDataset = operation({
   name: 'create-evaluation-dataset',
@@ -531,31 +535,6 @@ export const listEvaluationRecords = operation({
   output: pageOf(EvaluationRecord),
 })
 
-export const importEvaluationDataset = operation({
-  name: 'import-evaluation-dataset',
-  method: 'PUT',
-  path: '/api/v1/imports/evaluation-datasets/:dataset',
-  summary: 'Copy an evaluation dataset of another server with its id and times, and records with theirs',
-  effect: 'write',
-  permission: { verb: 'tracking:import', on: [] },
-  errors: ['experiment_not_found'],
-  bodyLimit: 32 * 1024 * 1024,
-  input: z.object({
-    dataset: EvaluationDatasetId,
-    name: DatasetName,
-    tags: Tags,
-    experiments: Experiments,
-    createdAt: Instant,
-    updatedAt: Instant,
-    records: z
-      .array(EvaluationRecord.omit({ createdBy: true, updatedBy: true }))
-      .max(10_000)
-      .default([])
-      .describe('The newer of two with the same inputs counts'),
-  }),
-  output: EvaluationDataset,
-})
-
 export const deleteEvaluationRecords = operation({
   name: 'delete-evaluation-records',
   method: 'POST',
@@ -593,19 +572,6 @@ export const registerScorer = operation({
     name: z.string().min(1).max(250),
     serialized: z.string().max(1_000_000),
   }),
-  output: Scorer,
-})
-
-export const importScorer = operation({
-  name: 'import-scorer',
-  method: 'PUT',
-  path: '/api/v1/imports/scorers/:scorer/versions/:version',
-  summary: 'Copy a version of a scorer of another server with its number and time',
-  effect: 'write',
-  permission: { verb: 'tracking:import', on: [] },
-  errors: ['experiment_not_found', 'experiment_deleted', 'scorer_version_taken'],
-  bodyLimit: 4 * 1024 * 1024,
-  input: registerScorer.input.extend({ scorer: z.uuid(), version: z.int().min(1), createdAt: Instant }),
   output: Scorer,
 })
 
@@ -665,6 +631,12 @@ export const errors = defineErrors({
     status: 404,
     summary: 'The trace has no such tag.',
     hint: 'See its tags with `pave get-trace`.',
+  },
+  trace_object_unknown: { status: 422, summary: 'The workspace has no such object.', hint: 'Upload its bytes first.' },
+  trace_attachment_not_found: {
+    status: 404,
+    summary: 'The trace has no such attachment.',
+    hint: 'Spans name the attachments that they have, as mlflow-attachment://….',
   },
   trace_deletion_unclear: {
     status: 422,

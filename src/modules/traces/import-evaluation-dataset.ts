@@ -3,8 +3,9 @@ import { getExperiment } from '#modules/tracking/contract.ts'
 import { canonicalJson } from '#platform/canonical-json.ts'
 import { handle } from '#platform/context.ts'
 import { digestOf } from '#platform/ids.ts'
-import * as contract from './contract.ts'
+import type { DatasetSchema } from './contract.ts'
 import { authorOf, evaluationDatasetOf, requireEvaluationDataset } from './evaluation-dataset-row.ts'
+import * as contract from './import-contract.ts'
 import { extendSchema } from './put-evaluation-records.ts'
 import { keepable, keepableJson, keepableTags, uuidOf } from './tables.ts'
 
@@ -14,7 +15,7 @@ export const importEvaluationDataset = handle(contract.importEvaluationDataset, 
   for (const experiment of experiments) await ctx.callAsSystem(getExperiment, { experiment })
   const id = uuidOf(dataset)
   const author = authorOf(ctx)
-  const { rows } = await sql<{ schema: contract.DatasetSchema | null }>`
+  const { rows } = await sql<{ schema: DatasetSchema | null }>`
     insert into traces.evaluation_dataset as dataset
       (workspace, id, name, tags, experiments, schema, created_at, updated_at, created_by, updated_by)
     values (${ctx.workspace}, ${id}, ${keepable(name)}, ${JSON.stringify(keepableTags(input.tags))}::jsonb,

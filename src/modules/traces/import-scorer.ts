@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
-import * as contract from './contract.ts'
+import * as contract from './import-contract.ts'
 import { type ScorerRow, scorerColumns, scorerOf } from './scorer-row.ts'
 import { keepable, openExperiment, tracesFailure } from './tables.ts'
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { handle } from '#platform/context.ts'
 import type { InputOf } from '#platform/operation.ts'
-import * as contract from './contract.ts'
+import * as contract from './import-contract.ts'
 import { costOf, usageOf } from './read-usage.ts'
 import { keepable, keepableJson, keepableTags, openExperiment, prefixed, tracesFailure, uuidOf } from './tables.ts'
 

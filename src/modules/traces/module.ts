@@ -12,6 +12,7 @@ import { getEvaluationDataset } from './get-evaluation-dataset.ts'
 import { getScorer } from './get-scorer.ts'
 import { getSpan } from './get-span.ts'
 import { getTrace } from './get-trace.ts'
+import { getTraceAttachment } from './get-trace-attachment.ts'
 import { importEvaluationDataset } from './import-evaluation-dataset.ts'
 import { importScorer } from './import-scorer.ts'
 import { importTraces } from './import-traces.ts'
@@ -21,9 +22,11 @@ import { listScorers } from './list-scorers.ts'
 import { listSpans } from './list-spans.ts'
 import { logSpans } from './log-spans.ts'
 import { createTraces } from './migrations/0001-create-traces.ts'
+import { keepAttachments } from './migrations/0002-keep-attachments.ts'
 import { putEvaluationRecords } from './put-evaluation-records.ts'
 import { readTraces } from './read-traces.ts'
 import { recordTrace } from './record-trace.ts'
+import { recordTraceAttachment } from './record-trace-attachment.ts'
 import { registerScorer } from './register-scorer.ts'
 import { searchEvaluationDatasets } from './search-evaluation-datasets.ts'
 import { searchTraces } from './search-traces.ts'
@@ -45,6 +48,8 @@ export const traces = defineModule({
     updateTrace,
     deleteTraces,
     linkTraces,
+    recordTraceAttachment,
+    getTraceAttachment,
     createAssessment,
     getAssessment,
     updateAssessment,
@@ -65,5 +70,5 @@ export const traces = defineModule({
     deleteScorer,
   ],
   errors,
-  migrations: { '0001-create-traces': createTraces },
+  migrations: { '0001-create-traces': createTraces, '0002-keep-attachments': keepAttachments },
 })

@@ -5,11 +5,16 @@ const experiments: SearchSource = {
   kind: 'experiment',
   verb: 'experiment:read',
   async find(db, pattern, limit) {
-    const { rows } = await sql<{ id: number; name: string }>`
-      select id, name from tracking.experiment where name ilike ${pattern} and state = 'active'
+    const { rows } = await sql<{ id: number; name: string; folder: string }>`
+      select id, name, folder from tracking.experiment where name ilike ${pattern} and state = 'active'
       order by name ilike substr(${pattern}, 2) desc, length(name), name limit ${limit}
     `.execute(db)
-    return rows.map(({ id, name }) => ({ id: String(id), title: name, detail: '', object: { experiment: String(id) } }))
+    return rows.map(({ id, name, folder }) => ({
+      id: String(id),
+      title: name,
+      detail: folder === '' ? '' : `in ${folder}`,
+      object: { experiment: String(id) },
+    }))
   },
 }
 

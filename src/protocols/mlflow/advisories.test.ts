@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createWorkspace } from '#modules/identity/contract.ts'
+import { systemActor } from '#platform/actor.ts'
 import { type OpenMlflow, openMlflow } from './open-mlflow.fixture.ts'
 
 /** What was found wrong with MLflow's server over the years, tried on ours by either prefix. */
@@ -57,6 +59,10 @@ describe('credentials', () => {
         ['POST', 'mlflow/registered-models/set-tag', { name: 'kept', key: 'a', value: 'b' }],
         ['POST', 'mlflow/registered-models/rename', { name: 'kept', new_name: 'other' }],
         ['DELETE', 'mlflow/registered-models/delete?name=kept'],
+        ['POST', 'mlflow/runs/log-model', logModel(run)],
+        ['POST', 'mlflow/users/create', { username: 'eve' }],
+        ['PATCH', 'mlflow/users/update-admin', { username: 'vera', is_admin: true }],
+        ['POST', '../3.0/mlflow/roles/assign', { username: 'vera', role_id: 5 }],
       ]
       for (const [method, url, body] of requests) {
         const answer = await ask(`${prefix}/${url}`, {
@@ -69,6 +75,58 @@ describe('credentials', () => {
     }
   })
 })
+
+function logModel(run_id: string) {
+  const model = { artifact_path: 'model', flavors: {}, utc_time_created: '2026-01-01 00:00:00', run_id }
+  return { run_id, model_json: JSON.stringify(model) }
+}
+
+describe('a workspace', () => {
+  const names = ['other', 'nobodys', 'TEST', 'test, other', 'other, test', 'te%73t', '../test', 'x'.repeat(10_000)]
+
+  beforeAll(async () => {
+    const { platform } = mlflow.pave
+    await platform.run(createWorkspace, { actor: systemActor(platform.ids.next()), input: { name: 'other' } })
+  })
+
+  it.each(names)('that the token is not of is not told apart from none: %s', async (name) => {
+    const { run, files } = await newRun()
+    const paths = [
+      `/api/2.0/mlflow/runs/get?run_id=${run}`,
+      `/get-artifact?run_id=${run}&path=x`,
+      `/ajax-api/2.0/mlflow/get-artifact?run_id=${run}&path=x`,
+      `/api/2.0/${files}/x`,
+      '/api/3.0/mlflow/workspaces',
+    ]
+    for (const url of paths) {
+      const answer = await ask(url, { headers: { 'x-mlflow-workspace': name } })
+      expect(answer.status, url).toBe(404)
+      expect(answer.json().error_code).toBe('RESOURCE_DOES_NOT_EXIST')
+      expect(answer.json().message.replace(name.slice(0, 100), '…')).toBe(unknownWorkspace)
+    }
+    const spans = await ask('/v1/traces', {
+      body: { resourceSpans: [] },
+      headers: { 'x-mlflow-workspace': name, 'x-mlflow-experiment-id': '0' },
+    })
+    expect(spans.status).toBe(404)
+    const one = await ask(`/api/3.0/mlflow/workspaces/${encodeURIComponent(name.slice(0, 90))}`)
+    expect(one).toMatchObject({ status: 404 })
+  })
+
+  it('of the token is entered, by its name alone', async () => {
+    const { run } = await newRun()
+    for (const name of ['test', '']) {
+      const answer = await ask(`/api/2.0/mlflow/runs/get?run_id=${run}`, { headers: { 'x-mlflow-workspace': name } })
+      expect(answer.status).toBe(200)
+    }
+    const asked = await ask(`/api/2.0/mlflow/runs/get?run_id=${run}&workspace=other`)
+    expect(asked.json().run.info.run_id).toBe(run)
+    expect((await ask('/api/3.0/mlflow/workspaces')).json()).toEqual({ workspaces: [{ name: 'test' }] })
+  })
+})
+
+const unknownWorkspace =
+  "Workspace '…' not found. Your token is of another workspace: set MLFLOW_TRACKING_TOKEN to one of this workspace, or leave the workspace out."
 
 const escapes = [
   '../../etc/passwd',
@@ -157,9 +215,11 @@ describe('other sites', () => {
   ])('cannot send %s', async (type, body) => {
     const headers = { 'content-type': type, origin: 'https://evil.example' }
     for (const prefix of prefixes) {
-      const answer = await ask(`${prefix}/mlflow/experiments/create`, { body, headers })
-      expect(answer.status).toBe(400)
-      expect(answer.json().error_code).toBe('BAD_REQUEST')
+      for (const path of ['experiments/create', 'users/create']) {
+        const answer = await ask(`${prefix}/mlflow/${path}`, { body, headers })
+        expect(answer.status).toBe(400)
+        expect(answer.json().error_code).toBe('BAD_REQUEST')
+      }
     }
     const { items } = (await ask('/api/2.0/mlflow/experiments/get-by-name?experiment_name=forged')).json()
     expect(items).toBeUndefined()
@@ -190,6 +250,8 @@ describe('too much', () => {
     ['100,000 tags of a model', 'registered-models/create', { name: 'tagged', tags: many(100_000) }],
     ['a tag of 10 MB', 'registered-models/create', { name: 't', tags: [{ key: 'k', value: 'x'.repeat(10_000_000) }] }],
     ['101 parameters', 'runs/log-batch', { run_id: '0'.repeat(32), params: many(101) }],
+    ['a user name of 10 MB', 'users/create', { username: 'x'.repeat(10_000_000) }],
+    ['a model of 10 MB', 'runs/log-model', { run_id: '0'.repeat(32), model_json: `"${'x'.repeat(10_000_000)}"` }],
     ['a billion points', 'runs/search', { experiment_ids: ['0'], max_results: 1_000_000_000 }],
   ])('%s is refused in a few words', async (_, path, body) => {
     const answer = await ask(`/api/2.0/mlflow/${path}`, { body })

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { TraceId } from '#modules/traces/contract.ts'
 import {
   ArtifactPath,
   deleteArtifacts,
@@ -11,6 +12,7 @@ import { allows } from '#platform/actor.ts'
 import { platformFailure } from '#platform/errors.ts'
 import { storeUpload } from '#platform/kernel/store-upload.ts'
 import type { ObjectContent } from '#platform/storage/objects/object-store.ts'
+import { attachmentTarget } from './attachments.ts'
 import { type Call, endpoint, omitEmpty } from './endpoint.ts'
 import { invalid } from './errors.ts'
 import { listFiles } from './list-files.ts'
@@ -71,6 +73,7 @@ export function artifactProxy(scope: FastifyInstance, callOf: CallOf): void {
     const call = await callOf(request)
     const location = locationOf(proxyPath(request))
     if (location.kind === 'version') throw invalid('A registered version never changes: delete the version')
+    if (location.kind === 'attachment') throw invalid('An attachment goes with its trace: delete the trace')
     await call.run(deleteArtifacts, { owner: location.owner, path: ArtifactPath.parse(location.path) })
     return {}
   })
@@ -78,6 +81,7 @@ export function artifactProxy(scope: FastifyInstance, callOf: CallOf): void {
 
 const OfRun = z.object({ run_id: RunId, path: z.string() })
 const OfVersion = z.object({ name: z.string(), version: z.coerce.string(), path: z.string() })
+const OfTrace = z.object({ request_id: TraceId, path: z.uuid() })
 const OfLoggedModel = z.object({ model_id: z.string(), artifact_file_path: z.string() })
 
 /** Where MLflow's pages get files from, beside the proxy: at the root, and below `/ajax-api/2.0/mlflow`. */
@@ -96,6 +100,15 @@ export function artifactDownloads(scope: FastifyInstance, callOf: CallOf): void 
     const call = await callOf(request)
     const { model_id: owner, artifact_file_path: path } = OfLoggedModel.parse(fieldsOf(request))
     return sendFile(call, request, reply, { kind: 'artifact', owner, path })
+  })
+}
+
+/** What spans refer to, where MLflow's pages get it from. */
+export function attachmentDownload(scope: FastifyInstance, callOf: CallOf): void {
+  scope.get('/get-trace-artifact', async (request, reply) => {
+    const call = await callOf(request)
+    const { request_id: trace, path } = OfTrace.parse(request.query)
+    return sendFile(call, request, reply, { kind: 'attachment', trace, path: `attachments/${path}` })
   })
 }
 
@@ -118,12 +131,14 @@ export async function keepFile(
 ): Promise<void> {
   if (location.kind === 'version') throw invalid('A registered version never changes: register a new one')
   const path = ArtifactPath.parse(location.path)
+  const attach = location.kind === 'attachment' ? attachmentTarget(location) : undefined
   requireLogging(call)
   const stored = await storeUpload(call.platform, call.actor, content, {
     maxBytes,
     ...(typeof digest === 'string' && { expectedDigest: digest }),
   })
-  await call.run(recordArtifact, { owner: location.owner, path, ...stored })
+  if (attach !== undefined) await attach(call, stored)
+  if (location.kind === 'artifact') await call.run(recordArtifact, { owner: location.owner, path, ...stored })
 }
 
 /** Nobody fills the disk who could not name what is there afterwards. */

@@ -33,6 +33,7 @@ const statuses = {
 const codes = new Map<string, MlflowCode>([
   ['experiment_exists', 'RESOURCE_ALREADY_EXISTS'],
   ['model_exists', 'RESOURCE_ALREADY_EXISTS'],
+  ['principal_exists', 'RESOURCE_ALREADY_EXISTS'],
   ['host_unknown', 'PERMISSION_DENIED'],
   ['param_changed', 'INVALID_PARAMETER_VALUE'],
   ['tracking_run_deleted', 'INVALID_PARAMETER_VALUE'],

@@ -17,6 +17,8 @@ interface FileInfo {
 /** All that lies directly in a directory, with whole paths. */
 export async function listFiles(call: Call, location: Location): Promise<FileInfo[]> {
   if (location.kind === 'version') return versionFiles(call, location)
+  // Spans name the attachments of a trace, so no client lists them.
+  if (location.kind === 'attachment') return []
   const files: FileInfo[] = []
   let cursor: string | undefined
   do {

@@ -97,7 +97,7 @@ function ownHeaders({ headers: { authorization } }: FastifyRequest): Record<stri
 /** The directory is in the URL; of the path on the client's disk only the name of the file counts. */
 function targetOf(request: FastifyRequest, path: string): Location {
   const location = locationOf(proxyPath(request))
-  if (location.kind !== 'artifact') throw invalid('A registered version never changes: register a new one')
+  if (location.kind !== 'artifact') throw invalid('Only artifacts of runs and logged models come in parts')
   const name = path.split(/[/\\]/).at(-1) ?? ''
   return { ...location, path: ArtifactPath.parse(location.path === '' ? name : `${location.path}/${name}`) }
 }

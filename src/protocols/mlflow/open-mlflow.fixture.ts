@@ -25,7 +25,7 @@ export interface OpenMlflow {
   ask(url: string, request?: Request): Promise<Answer>
 }
 
-export interface Answer {
+interface Answer {
   status: number
   text: string
   headers: Record<string, unknown>

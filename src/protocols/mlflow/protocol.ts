@@ -15,7 +15,6 @@ export const protocol: readonly Endpoints[] = [
   {
     title: 'Experiments',
     paths: [
-      'POST /ajax-api/2.0/mlflow/experiments/search-datasets',
       'POST /api/2.0/mlflow/experiments/create',
       'POST /api/2.0/mlflow/experiments/delete',
       'POST /api/2.0/mlflow/experiments/delete-experiment-tag',
@@ -151,6 +150,10 @@ export const protocol: readonly Endpoints[] = [
     ],
   },
   {
+    title: 'Attachments of traces',
+    paths: ['GET /ajax-api/2.0/mlflow/get-trace-artifact', 'GET /ajax-api/3.0/mlflow/get-trace-artifact'],
+  },
+  {
     title: 'Assessments',
     paths: [
       'POST /api/3.0/mlflow/traces/{trace_id}/assessments',
@@ -274,17 +277,12 @@ export const protocol: readonly Endpoints[] = [
   },
   {
     title: 'Statistics of traces',
-    refused: { code: 'ENDPOINT_NOT_FOUND', why: 'the console has its own' },
+    refused: { code: 'ENDPOINT_NOT_FOUND', why: "only MLflow's pages ask for them" },
     paths: [
       'GET /api/2.0/mlflow/get-online-trace-details',
       'GET /api/2.0/mlflow/unified-traces',
       'POST /api/3.0/mlflow/traces/metrics',
     ],
-  },
-  {
-    title: 'Files of traces',
-    refused: { code: 'ENDPOINT_NOT_FOUND', why: 'spans are kept in the database' },
-    paths: ['GET /ajax-api/2.0/mlflow/get-trace-artifact', 'GET /ajax-api/3.0/mlflow/get-trace-artifact'],
   },
   {
     title: 'Scorers that run by themselves',

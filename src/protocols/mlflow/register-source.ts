@@ -87,10 +87,28 @@ export async function contentOfSource(
   const inside = path.endsWith('.onnx') ? path.slice(0, path.lastIndexOf('/') + 1).replace(/\/$/, '') : path
   const files = await filesBelow(call, owner, inside)
   if (files.length === 0) throw invalid(`${source.source} has no files: log the model first`)
-  const find = (name: string) => files.find((file) => file.path === name)?.digest
-
   const madeBy = source.run ?? (await runOf(call, owner))
-  const artifact = path === inside ? find(graphFile) : find(path.slice(path.lastIndexOf('/') + 1))
+  const graph = path === inside ? graphFile : path.slice(path.lastIndexOf('/') + 1)
+  const loggedModel = source.loggedModel ?? (owner.startsWith('m-') ? owner : null)
+  return contentOfFiles(call, source, { files, graph, madeBy, loggedModel })
+}
+
+/** Files that are stored, with paths as seen from the model's directory. */
+export interface SourceFiles {
+  files: FileTree
+  /** The file that Pave could serve, if it is there. */
+  graph: string
+  madeBy: string | null
+  loggedModel: string | null
+}
+
+export async function contentOfFiles(
+  call: SourceReader,
+  source: Source,
+  { files, graph: name, madeBy, loggedModel }: SourceFiles,
+): Promise<z.input<(typeof registerVersion)['input']>> {
+  const find = (path: string) => files.find((file) => file.path === path)?.digest
+  const artifact = find(name)
   const described = find(modelFile)
   const { flavors, signature: written } =
     described === undefined ? { flavors: [], signature: undefined } : readModelFile(await readText(call, described))
@@ -108,7 +126,7 @@ export async function contentOfSource(
     flavors,
     run: madeBy,
     source: source.source,
-    loggedModel: source.loggedModel ?? (owner.startsWith('m-') ? owner : null),
+    loggedModel,
     note: source.note,
     tags: source.tags,
   }

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { Operation } from '#platform/operation.ts'
 import type { Platform } from '#platform/platform.ts'
 import { requireActor, traceIdOf } from '#platform/surfaces/request.ts'
-import { artifactDownloads, artifactLists, artifactProxy, artifactUpload } from './artifacts.ts'
+import { artifactDownloads, artifactLists, artifactProxy, artifactUpload, attachmentDownload } from './artifacts.ts'
 import { assessments } from './assessments.ts'
 import type { Call, Endpoint } from './endpoint.ts'
 import { MlflowError, mlflowAnswer } from './errors.ts'
@@ -89,6 +89,7 @@ export function mlflowRoutes(app: FastifyInstance, platform: Platform): void {
         answerLikeMlflow(scope, platform)
         for (const one of endpoints) mount(scope, one, callOf)
         artifactDownloads(scope, callOf)
+        attachmentDownload(scope, callOf)
         void scope.register(async (raw) => artifactUpload(raw, callOf))
       },
       { prefix: `${prefix}/2.0/mlflow` },
@@ -97,6 +98,7 @@ export function mlflowRoutes(app: FastifyInstance, platform: Platform): void {
       async (scope) => {
         answerLikeMlflow(scope, platform)
         for (const one of newerEndpoints) mount(scope, one, callOf)
+        attachmentDownload(scope, callOf)
         scope.get('/server-info', async () => serverInfo)
       },
       { prefix: `${prefix}/3.0/mlflow` },

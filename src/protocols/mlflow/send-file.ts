@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { getVersion, type Version } from '#modules/registry/contract.ts'
 import { getArtifact } from '#modules/tracking/contract.ts'
+import { findAttachment } from './attachments.ts'
 import type { Call } from './endpoint.ts'
 import { notFound } from './errors.ts'
 import type { Location } from './location.ts'
@@ -49,6 +50,7 @@ export async function sendFile(
 export async function findFile(call: Call, location: Location): Promise<Found> {
   const { path } = location
   if (location.kind === 'artifact') return call.run(getArtifact, { owner: location.owner, path })
+  if (location.kind === 'attachment') return findAttachment(call, location)
   const version = await call.run(getVersion, { version: location.version })
   const found =
     version.files === null ? await describedFile(call, version, path) : await storedFile(call, version, path)

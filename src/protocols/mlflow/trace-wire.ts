@@ -1,5 +1,6 @@
 import type { Assessment, Span, Trace, TraceState } from '#modules/traces/contract.ts'
 import { keyValues, omitEmpty } from './endpoint.ts'
+import { traceLocation } from './location.ts'
 
 const states = { unspecified: 'STATE_UNSPECIFIED', in_progress: 'IN_PROGRESS', ok: 'OK', error: 'ERROR' } as const
 
@@ -9,8 +10,9 @@ export function readState(state: string | undefined): TraceState {
   return state === 'ERROR' ? 'error' : 'unspecified'
 }
 
-/** `TraceInfoV3`. The client reads from a tag that spans are kept here, and not in a file that it must upload. */
+/** `TraceInfoV3`. The client reads from tags that spans are kept here, not in a file, and where to attach files. */
 export function wireTrace(trace: Trace) {
+  const metadata = metadataOf(trace)
   return {
     trace_id: trace.trace,
     ...(trace.clientRequest !== null && { client_request_id: trace.clientRequest }),
@@ -20,8 +22,8 @@ export function wireTrace(trace: Trace) {
     request_time: wireTime(new Date(trace.startedAt).toISOString()),
     ...(trace.durationMs !== null && { execution_duration: wireDuration(trace.durationMs) }),
     state: states[trace.state],
+    ...(Object.keys(metadata).length > 0 && { trace_metadata: metadata }),
     ...omitEmpty({
-      trace_metadata: metadataOf(trace),
       tags: tagsOf(trace),
       assessments: trace.assessments.map(wireAssessment),
     }),
@@ -45,13 +47,18 @@ export function wireOldTrace(trace: Trace) {
     timestamp_ms: trace.startedAt,
     execution_time_ms: trace.durationMs ?? 0,
     status: trace.state === 'unspecified' ? 'TRACE_STATUS_UNSPECIFIED' : states[trace.state],
-    request_metadata: keyValues(metadataOf(trace)),
-    tags: keyValues(tagsOf(trace)),
+    ...omitEmpty({ request_metadata: keyValues(metadataOf(trace)), tags: keyValues(tagsOf(trace)) }),
   }
 }
 
-function tagsOf({ name, tags }: Trace): Record<string, string> {
-  return { ...tags, ...(name !== null && { 'mlflow.traceName': name }), 'mlflow.trace.spansLocation': 'TRACKING_STORE' }
+function tagsOf(trace: Trace): Record<string, string> {
+  const { name, tags } = trace
+  return {
+    ...tags,
+    ...(name !== null && { 'mlflow.traceName': name }),
+    'mlflow.artifactLocation': traceLocation(trace),
+    'mlflow.trace.spansLocation': 'TRACKING_STORE',
+  }
 }
 
 function metadataOf({ metadata, tokens }: Trace): Record<string, string> {
@@ -97,7 +104,7 @@ function wireExpectation(value: unknown) {
     : { value }
 }
 
-const statusCodes = { unset: 'STATUS_CODE_UNSET', ok: 'STATUS_CODE_OK', error: 'STATUS_CODE_ERROR' } as const
+const statusCodes = { ok: 'STATUS_CODE_OK', error: 'STATUS_CODE_ERROR' } as const
 
 /** OpenTelemetry's `Span` in Protocol Buffers' JSON. Times are texts, because a number would round them. */
 export function wireSpan(trace: string, span: Span) {
@@ -106,7 +113,7 @@ export function wireSpan(trace: string, span: Span) {
     span_id: base64(span.span),
     ...(span.parent !== null && { parent_span_id: base64(span.parent) }),
     name: span.name,
-    kind: span.kind,
+    ...(span.kind !== 0 && { kind: span.kind }),
     start_time_unix_nano: span.start,
     ...(span.end !== null && { end_time_unix_nano: span.end }),
     attributes: wireAttributes(span.attributes),
@@ -120,7 +127,10 @@ export function wireSpan(trace: string, span: Span) {
       span_id: base64(link.span),
       attributes: wireAttributes(link.attributes),
     })),
-    status: { code: statusCodes[span.status], ...(span.message !== '' && { message: span.message }) },
+    status: {
+      ...(span.status !== 'unset' && { code: statusCodes[span.status] }),
+      ...(span.message !== '' && { message: span.message }),
+    },
   }
 }
 

@@ -190,3 +190,91 @@ it('a viewer reads and changes nothing', async () => {
     expect((await ask(url, { ...request, as: null })).status, url).toBe(401)
   }
 })
+
+describe('attachments', () => {
+  const id = '01a20000-0000-7000-8000-000000000001'
+  const another = `tr-${'cd'.repeat(16)}`
+  const info = {
+    trace_id: another,
+    trace_location: { mlflow_experiment: { experiment_id: '0' } },
+    request_time: '2026-01-01T00:00:00Z',
+  }
+  const folder = `mlflow-artifacts/artifacts/0/traces/${another}/artifacts`
+
+  it('are kept where the trace says, and come back to be saved and not shown', async () => {
+    const { trace } = (await ask(`${api}/traces`, { body: { trace: { trace_info: info } } })).json()
+    expect(trace.trace_info.tags['mlflow.artifactLocation']).toBe(`mlflow-artifacts:/0/traces/${another}/artifacts`)
+    const put = { method: 'PUT', body: '<svg/>', headers: { 'content-type': 'image/svg+xml' } }
+    expect(await ask(`/api/2.0/${folder}/attachments/${id}`, put)).toMatchObject({ status: 200 })
+    const places = [
+      `/api/2.0/${folder}/attachments/${id}`,
+      `/ajax-api/2.0/mlflow/get-trace-artifact?request_id=${another}&path=${id}`,
+      `/ajax-api/3.0/mlflow/get-trace-artifact?request_id=${another}&path=${id}`,
+    ]
+    for (const place of places) {
+      expect(await ask(place), place).toMatchObject({
+        status: 200,
+        text: '<svg/>',
+        headers: { 'content-type': 'application/octet-stream', 'x-content-type-options': 'nosniff' },
+      })
+    }
+    expect(await ask(`/api/2.0/${folder}/attachments/${id}`, { ...put, as: mlflow.viewerToken })).toMatchObject({
+      status: 403,
+    })
+    const source = `mlflow-artifacts:/0/traces/${another}/artifacts/attachments`
+    await ask('/api/2.0/mlflow/registered-models/create', { body: { name: 'attached' } })
+    const version = await ask('/api/2.0/mlflow/model-versions/create', { body: { name: 'attached', source } })
+    expect(version.json().error_code).toBe('INVALID_PARAMETER_VALUE')
+    const removal = { body: { experiment_id: '0', request_ids: [another] } }
+    expect((await ask(`${api}/traces/delete-traces`, removal)).json()).toEqual({ traces_deleted: 1 })
+    for (const place of places) expect(await ask(place), place).toMatchObject({ status: 404 })
+  })
+
+  it('are files of a trace that is there, under a uuid', async () => {
+    const names = ['x', 'traces.json', 'attachments/x', 'attachments/..%2f..%2fx', `attachments/${id}/x`]
+    const paths = [
+      ...names.map((name) => `${folder}/${name}`),
+      `mlflow-artifacts/artifacts/0/traces/tr-..%2f..%2fx/artifacts/attachments/${id}`,
+      `mlflow-artifacts/artifacts/0/traces/tr-${'0'.repeat(32)}/artifacts/attachments/${id}`,
+    ]
+    for (const path of paths) {
+      for (const method of ['PUT', 'GET', 'DELETE']) {
+        const answer = await ask(`/api/2.0/${path}`, { method, ...(method === 'PUT' && { body: 'x' }) })
+        expect([400, 404], `${method} ${path} ${answer.text}`).toContain(answer.status)
+      }
+    }
+    for (const path of ['../../etc/passwd', '..%2fx', '']) {
+      const url = `/ajax-api/2.0/mlflow/get-trace-artifact?request_id=${another}&path=${path}`
+      expect((await ask(url)).json().error_code).toBe('INVALID_PARAMETER_VALUE')
+    }
+  })
+})
+
+it('two filters are compared by how often both find a trace', async () => {
+  const made = ['OK', 'ERROR', 'ERROR', 'OK'].map((state, index) => ({
+    trace_id: `tr-${String(index + 1).repeat(32)}`,
+    trace_location: { mlflow_experiment: { experiment_id: '0' } },
+    request_time: '2026-01-01T00:00:00Z',
+    state,
+    tags: { correlated: state === 'ERROR' || index === 3 ? 'yes' : 'no' },
+  }))
+  for (const trace_info of made) await ask(`${api}/traces`, { body: { trace: { trace_info } } })
+  const compare = (filter_string1: string, filter_string2: string) =>
+    ask(`${api}/traces/calculate-filter-correlation`, {
+      body: { experiment_ids: ['0'], filter_string1, filter_string2, base_filter: "tags.correlated LIKE '%'" },
+    })
+  const found = (await compare("status = 'ERROR'", "tags.correlated = 'yes'")).json()
+  expect(found).toMatchObject({ total_count: 4, filter1_count: 2, filter2_count: 3, joint_count: 2 })
+  // ln(p(both) / (p(one) p(two))) / -ln p(both), with p = 2/4, 3/4 and 2/4.
+  expect(found.npmi).toBeCloseTo(Math.log(0.5 / (0.5 * 0.75)) / -Math.log(0.5), 12)
+  expect((await compare("status = 'ERROR'", "tags.correlated = 'no'")).json()).toMatchObject({ npmi: -1 })
+  expect((await compare("status = 'ERROR'", "tags.correlated = 'none'")).json()).toEqual({
+    total_count: 4,
+    filter1_count: 2,
+    filter2_count: 0,
+    joint_count: 0,
+  })
+  expect((await compare("status = 'ERROR'", "span.attributes.x = 'y'")).json().error_code).toBe(
+    'INVALID_PARAMETER_VALUE',
+  )
+})

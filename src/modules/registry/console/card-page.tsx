@@ -118,6 +118,11 @@ export function CardPage() {
                     ; the graph that serves is <code>{version.artifact}</code>
                   </>
                 )}
+                {version.twin?.state === 'ready' && (
+                  <>
+                    ; the graph that serves is its ONNX twin <code>{version.twin.artifact}</code>
+                  </>
+                )}
                 . The buttons above export what the ledger holds about it, with positions that anybody can verify.
               </Text>
             </Section>

@@ -25,6 +25,7 @@ import { ProfileCharts } from './profile-charts.tsx'
 import { ServingTable } from './serving-table.tsx'
 import { SignatureTable } from './signature-table.tsx'
 import { SlicesTable } from './slices-table.tsx'
+import { TwinPanel } from './twin-panel.tsx'
 
 const tabs = {
   metrics: 'Metrics',
@@ -85,6 +86,7 @@ export function VersionPage() {
               Identity: <DigestText digest={data.digest} />,
             }}
           />
+          <TwinPanel version={data} />
           <PageTabs tabs={tabs}>
             <Tabs.Panel value="metrics">
               <Stack>
