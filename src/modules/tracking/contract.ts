@@ -119,6 +119,12 @@ export const TrackingRun = z.object({
 })
 export type TrackingRun = z.infer<typeof TrackingRun>
 
+const RunTexts = TrackingRun.extend({
+  params: z.string().describe('An array of objects of key and value'),
+  metrics: z.string().describe('An array of objects of key, value, timestamp and step: the latest of each'),
+})
+export type RunTexts = z.infer<typeof RunTexts>
+
 export const LoggedModelStatus = z.enum(['pending', 'ready', 'failed'])
 
 export const LoggedModel = z.object({
@@ -354,6 +360,18 @@ export const searchTrackingRuns = operation({
     cursor: z.string().max(100_000).optional(),
   }),
   output: pageOf(TrackingRun).extend({ total: z.int().nullable().describe('Null unless it was asked for') }),
+})
+
+export const searchRunTexts = operation({
+  name: 'search-run-texts',
+  method: 'POST',
+  path: '/api/v1/tracking-runs/search-texts',
+  summary: 'Search tracked runs, and tell parameters and metrics as texts of JSON, for whoever passes them on unread',
+  effect: 'read',
+  permission: { verb: 'run:read', on: [] },
+  errors: ['run_search_invalid'],
+  input: searchTrackingRuns.input.omit({ fields: true, count: true }),
+  output: pageOf(RunTexts),
 })
 
 export const logRunData = operation({

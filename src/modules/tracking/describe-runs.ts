@@ -1,29 +1,58 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '#platform/storage/database/database.ts'
-import type { MetricValue, RunDataset, RunModel, TrackingRun } from './contract.ts'
+import type { MetricValue, RunDataset, RunModel, RunTexts, TrackingRun } from './contract.ts'
 import { loggedModelId, type RunRow } from './tables.ts'
 
 type OfRun<T> = T & { run: string }
 /** Key, value, step and timestamp; then the lowest and the highest value where they are not this one. */
 type MetricCells = [string, MetricValue, number, number, MetricValue | null, MetricValue | null]
 
-/**
- * What is known of these runs, or the fields that are asked for, in at most four questions however many the runs are.
- * Params and metrics come as one JSON text for each run: reading a row for each value would cost several times as much.
- */
+/** What is known of these runs, or the fields that are asked for. */
 export async function describeRuns(
   db: Db,
   runs: readonly RunRow[],
   fields?: readonly string[],
 ): Promise<TrackingRun[]> {
+  const found = await readRuns<Record<string, string>, MetricCells[]>(db, runs, wantedOf(fields), {
+    params: sql`json_object_agg(key, value)`,
+    // JSON has no NaN and no infinities: PostgreSQL writes them as texts, and so does Pave.
+    metrics: sql`json_agg(json_build_array(key, value, step, timestamp, nullif(lowest, value), nullif(highest, value)))`,
+  })
+  return found.map(({ params, metrics, ...run }) => ({
+    ...run,
+    params: params ?? {},
+    metrics: (metrics ?? []).map(metricOfCells),
+  }))
+}
+
+/** The same with params and metrics as PostgreSQL writes them, which nobody here looks into. */
+export async function describeRunTexts(db: Db, runs: readonly RunRow[]): Promise<RunTexts[]> {
+  const found = await readRuns<string, string>(db, runs, () => 'all', {
+    params: sql`'[' || string_agg('{"key":' || to_json(key) || ',"value":' || to_json(value) || '}', ',') || ']'`,
+    metrics: sql`
+      '[' || string_agg('{"key":' || to_json(key) || ',"value":' || to_json(value) || ',"timestamp":' || timestamp || ',"step":' || step || '}', ',') || ']'
+    `,
+  })
+  return found.map((run) => ({ ...run, params: run.params ?? '[]', metrics: run.metrics ?? '[]' }))
+}
+
+/**
+ * In at most three questions however many the runs are. Params and metrics come as one value for each run: reading a row for
+ * each of them would cost several times as much.
+ */
+async function readRuns<Params, Metrics>(
+  db: Db,
+  runs: readonly RunRow[],
+  wanted: (kind: string) => Wanted,
+  values: Record<'params' | 'metrics', RawBuilder<unknown>>,
+) {
   const ids = sql`any(${runs.map((run) => run.id)}::uuid[])`
-  const wanted = wantedOf(fields)
   const [params, metrics] = [wanted('params'), wanted('metrics')]
-  const values = await ask<{ params: Record<string, string> | null; metrics: MetricCells[] | null }>(
+  const own = await ask<{ params: Params | null; metrics: Metrics | null }>(
     db,
     sql`
-      select run, ${valuesOf(params, sql`json_object_agg(key, value)`, sql`tracking.param`)} as params,
-             ${valuesOf(metrics, metricCells, sql`tracking.run_metric`)} as metrics
+      select run, ${valuesOf(params, values.params, sql`tracking.param`)} as params,
+             ${valuesOf(metrics, values.metrics, sql`tracking.run_metric`)} as metrics
       from unnest(${runs.map((run) => run.id)}::uuid[]) as asked (run)
     `,
     isWanted(params) || isWanted(metrics),
@@ -55,8 +84,8 @@ export async function describeRuns(
     endedAt: run.ended_at,
     author: run.author,
     tags: tags === 'all' ? run.tags : Object.fromEntries(Object.entries(run.tags).filter(([key]) => tags.has(key))),
-    params: values.get(run.id)?.[0]?.params ?? {},
-    metrics: (values.get(run.id)?.[0]?.metrics ?? []).map(metricOfCells),
+    params: own.get(run.id)?.[0]?.params,
+    metrics: own.get(run.id)?.[0]?.metrics,
     datasets: datasets.get(run.id) ?? [],
     models: (models.get(run.id) ?? []).map(({ logged_model, direction, step }) => ({
       loggedModel: loggedModelId(logged_model),
@@ -103,11 +132,6 @@ function valuesOf(wanted: Wanted, value: RawBuilder<unknown>, table: RawBuilder<
     ) own
   )`
 }
-
-// JSON has no NaN and no infinities: PostgreSQL writes them as texts, and so does Pave.
-const metricCells = sql`
-  json_agg(json_build_array(key, value, step, timestamp, nullif(lowest, value), nullif(highest, value)))
-`
 
 function metricOfCells([key, value, step, timestamp, lowest, highest]: MetricCells): TrackingRun['metrics'][number] {
   // One that was never a number has no lowest and no highest.

@@ -40,6 +40,7 @@ import { sampleMetric } from './sample-metric.ts'
 import { search } from './search.ts'
 import { searchExperiments } from './search-experiments.ts'
 import { searchLoggedModels } from './search-logged-models.ts'
+import { searchRunTexts } from './search-run-texts.ts'
 import { searchTrackingRuns } from './search-tracking-runs.ts'
 import { updateExperiment } from './update-experiment.ts'
 import { updateLoggedModel } from './update-logged-model.ts'
@@ -62,6 +63,7 @@ export const tracking = defineModule({
     getTrackingRun,
     updateTrackingRun,
     searchTrackingRuns,
+    searchRunTexts,
     logRunData,
     listMetricPoints,
     sampleMetric,

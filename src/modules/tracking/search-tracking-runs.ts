@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
-import { handle } from '#platform/context.ts'
+import { handle, type OperationContext } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/names.ts'
+import type { InputOf } from '#platform/operation.ts'
 import { afterKeys, orderBy, type SortKey, sortKeyValues } from '#platform/search-sql.ts'
 import type { Db } from '#platform/storage/database/database.ts'
 import { type Candidate, chooseSource, type Source } from './choose-source.ts'
@@ -23,6 +24,19 @@ interface Search {
 }
 
 export const searchTrackingRuns = handle(contract.searchTrackingRuns, async (ctx, input) => {
+  const { runs, nextCursor, source, search } = await findRuns(ctx, input)
+  return {
+    items: await describeRuns(ctx.db, runs, input.fields),
+    nextCursor,
+    total: input.count ? await count(ctx.db, source, search) : null,
+  }
+})
+
+/** A page of runs, not described yet, and how it was found. */
+export async function findRuns(
+  ctx: OperationContext,
+  input: Omit<InputOf<typeof contract.searchTrackingRuns>, 'fields' | 'count'>,
+) {
   const expression = runExpression(input.filter)
   const orderings = runOrderings(input.orderBy, input.order)
   const keys = sortKeysOf(orderings)
@@ -36,21 +50,17 @@ export const searchTrackingRuns = handle(contract.searchTrackingRuns, async (ctx
     after: decodeCursor(input.cursor, keys.length),
     rows: input.limit + 1,
   }
-  if (experiments.length === 0) return { items: [], nextCursor: null, total: input.count ? 0 : null }
   const source = await chooseSource(ctx.db, experiments, expression, orderings)
   const { rows } = await sql<RunRow & { sort_keys: (string | number)[] }>`
     select page.*, ${sortKeyValues(namedKeys(keys))} as sort_keys
     from (${statementOf(source, search)} order by ${orderBy(namedKeys(keys))} limit ${search.rows}) page
     order by ${orderBy(namedKeys(keys))}
   `.execute(ctx.db)
-  const page = rows.slice(0, input.limit)
-  const last = page.at(-1)
-  return {
-    items: await describeRuns(ctx.db, page, input.fields),
-    nextCursor: rows.length > input.limit && last !== undefined ? encodeCursor(last.sort_keys) : null,
-    total: input.count ? await count(ctx.db, source, search) : null,
-  }
-})
+  const runs: RunRow[] = rows.slice(0, input.limit)
+  const last = rows[input.limit - 1]
+  const nextCursor = rows.length > input.limit && last !== undefined ? encodeCursor(last.sort_keys) : null
+  return { runs, nextCursor, source, search }
+}
 
 /** Each experiment gives its first rows by itself, so that an index of one experiment's order serves several too. */
 function statementOf(source: Source, search: Search): RawBuilder<unknown> {

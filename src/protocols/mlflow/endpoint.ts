@@ -14,6 +14,15 @@ export interface Call {
   ): Promise<AnswerOf<Op>>
 }
 
+/** An answer that is written already. */
+export class JsonText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
 /** A path below `/api/2.0/mlflow`, what it takes (query of a GET, path parameters and JSON body) and its answer. */
 export interface Endpoint {
   method: Method

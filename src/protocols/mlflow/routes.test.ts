@@ -33,6 +33,32 @@ describe('the wire', () => {
     expect(typeof run.info.start_time).toBe('number')
   })
 
+  it('tells runs that are searched as it tells one that is read', async () => {
+    const { experiment_id } = (await ask(`${api}/experiments/create`, { body: { name: 'told twice' } })).json()
+    const bare = (await ask(`${api}/runs/create`, { body: { experiment_id } })).json().run.info.run_id
+    const full = (await ask(`${api}/runs/create`, { body: { experiment_id } })).json().run.info.run_id
+    const odd = ['"quoted"', 'back\\slash', 'zwei\nZeilen\t', '😀 \u2028', '</script>', '']
+    await ask(`${api}/runs/log-batch`, {
+      body: {
+        run_id: full,
+        params: odd.map((value, index) => ({ key: `p/${index}`, value })),
+        metrics: ['NaN', 'Infinity', '-Infinity', 0.1, -1.5e-300, 1e21, 123456789.125, 0].map((value, index) => ({
+          ...{ key: `m ${index}`, value, timestamp: 1_700_000_000_000 + index, step: -index },
+        })),
+        tags: [{ key: 'a', value: odd.join() }],
+      },
+    })
+    await ask(`${api}/runs/log-inputs`, {
+      body: { run_id: full, datasets: [{ dataset: { name: 'd', digest: '1', source_type: 'local', source: '{}' } }] },
+    })
+    const found = await ask(`${api}/runs/search`, { body: { experiment_ids: [experiment_id], max_results: 5 } })
+    expect(found.headers['content-type']).toBe('application/json; charset=utf-8')
+    const read = async (run: string) => (await ask(`${api}/runs/get?run_id=${run}`)).json().run
+    expect(found.json()).toEqual({ runs: [await read(full), await read(bare)] })
+    expect(found.json().runs[0].data).toMatchObject({ params: { length: 6 }, metrics: { length: 8 } })
+    expect((await ask(`${api}/runs/search`, { body: { experiment_ids: ['4711'] } })).text).toBe('{}')
+  })
+
   it('takes a batch whole or not at all', async () => {
     const { run_id } = await newRun()
     const log = (params: object[], metrics: object[] = []) =>

@@ -5,7 +5,7 @@ import type { Platform } from '#platform/platform.ts'
 import { requireActor, traceIdOf } from '#platform/surfaces/request.ts'
 import { artifactDownloads, artifactLists, artifactProxy, artifactUpload, attachmentDownload } from './artifacts.ts'
 import { assessments } from './assessments.ts'
-import type { Call, Endpoint } from './endpoint.ts'
+import { type Call, type Endpoint, JsonText } from './endpoint.ts'
 import { MlflowError, mlflowAnswer } from './errors.ts'
 import { evaluationDatasets } from './evaluation-datasets.ts'
 import { experiments } from './experiments.ts'
@@ -120,7 +120,10 @@ function mount(scope: FastifyInstance, one: Endpoint, callOf: (request: FastifyR
     url: `/${one.path}`,
     bodyLimit: largestRequest,
     exposeHeadRoute: false,
-    handler: async (request) => one.answer(await callOf(request), requestOf(request)),
+    handler: async (request, reply) => {
+      const answer = await one.answer(await callOf(request), requestOf(request))
+      return answer instanceof JsonText ? reply.type('application/json; charset=utf-8').send(answer.text) : answer
+    },
   })
 }
 

@@ -5,8 +5,9 @@ import {
   type LoggedPoint,
   logRunData,
   MetricValue,
+  type RunTexts,
   recordRunLineage,
-  searchTrackingRuns,
+  searchRunTexts,
   type TrackingRun,
   updateTrackingRun,
 } from '#modules/tracking/contract.ts'
@@ -16,6 +17,7 @@ import {
   cutText,
   endpoint,
   Integer,
+  JsonText,
   KeyValues,
   keyValues,
   keyValuesUpTo,
@@ -147,7 +149,7 @@ export const runs = [
       page_token: z.string().optional(),
     }),
     async (call, request) => {
-      const { items, nextCursor } = await call.run(searchTrackingRuns, {
+      const { items, nextCursor } = await call.run(searchRunTexts, {
         experiments: request.experiment_ids,
         filter: request.filter,
         order: request.order_by,
@@ -155,7 +157,8 @@ export const runs = [
         limit: Math.min(request.max_results ?? 1000, 1000),
         ...cursorOf(request.page_token),
       })
-      return { ...(items.length > 0 && { runs: items.map(wireRun) }), ...nextPage(nextCursor) }
+      const page = { runs: `[${items.map(runText).join()}]`, ...textOf(nextPage(nextCursor)) }
+      return new JsonText(objectText(page))
     },
   ),
   endpoint('POST', 'runs/log-metric', ByRun.extend(Metric.shape), async (call, { run_id: run, ...metric }) => {
@@ -279,6 +282,23 @@ function pointOf({ model_id, dataset_name, dataset_digest, ...point }: z.output<
     loggedModel: model_id || null,
     dataset: dataset_name ? { name: dataset_name, digest: dataset_digest ?? '' } : null,
   }
+}
+
+/** A thousand runs have tens of thousands of values, which go from PostgreSQL to the client unread. */
+function runText({ params, metrics, ...rest }: RunTexts): string {
+  const { data, ...parts } = wireRun({ ...rest, params: {}, metrics: [] })
+  return objectText({ ...textOf(parts), data: objectText({ metrics, params, ...textOf(data) }) })
+}
+
+/** Each field as JSON. */
+function textOf(fields: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]))
+}
+
+/** An object of fields that are JSON already; lists that are empty are left out, as MLflow leaves them out. */
+function objectText(fields: Record<string, string>): string {
+  const kept = Object.entries(fields).filter(([, text]) => text !== '[]')
+  return `{${kept.map(([name, text]) => `"${name}":${text}`).join()}}`
 }
 
 function wireRun(run: TrackingRun) {
