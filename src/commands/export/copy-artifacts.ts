@@ -25,14 +25,28 @@ export async function copyArtifacts(artifacts: Artifacts) {
     if (!target.startsWith(`${resolve(folder)}${sep}`)) {
       throw clientFailure('unexpected_answer', `${path} of ${root.root} would be outside of ${folder}`)
     }
-    if (digest !== null && (await hasContent(target, size, digest))) copied.unchanged++
-    else {
-      await writeFileWhole(target, await source.open(root, path))
+    if (await writeFileOnce(target, { size, digest }, () => source.open(root, path))) {
       copied.files++
       copied.bytes += size
-    }
+    } else copied.unchanged++
   }
   return copied
+}
+
+interface Content {
+  size: number
+  digest: string | null
+}
+
+/** Answers false when it is there already. */
+export async function writeFileOnce(
+  path: string,
+  { size, digest }: Content,
+  bytes: () => Promise<ReadableStream<Uint8Array>>,
+): Promise<boolean> {
+  if (digest !== null && (await hasContent(path, size, digest))) return false
+  await write(path, await bytes())
+  return true
 }
 
 async function* filesOf({ source, client, root }: Artifacts) {
@@ -63,7 +77,7 @@ async function hasContent(path: string, size: number, digest: string): Promise<b
 }
 
 /** A file has its name when it is whole. */
-export async function writeFileWhole(path: string, bytes: ReadableStream<Uint8Array>): Promise<void> {
+async function write(path: string, bytes: ReadableStream<Uint8Array>): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const partial = join(dirname(path), `.partial-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`)
   const handle = await open(partial, 'w')

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { getTraceAttachment } from '#modules/traces/contract.ts'
 import type { Client } from '#platform/surfaces/client.ts'
 import { clientFailure } from '#platform/surfaces/client-errors.ts'
 import type {
@@ -13,7 +14,7 @@ import type {
 } from '../import/mlflow-source.ts'
 import type { Progress } from '../import/progress.ts'
 import { attachmentsOf } from '../import/read-spans.ts'
-import { copyArtifacts, writeFileWhole } from './copy-artifacts.ts'
+import { copyArtifacts, writeFileOnce } from './copy-artifacts.ts'
 import * as rows from './mlflow-rows.ts'
 import { mlflowSchema } from './mlflow-schema.ts'
 import { traceRows } from './trace-rows.ts'
@@ -190,7 +191,7 @@ async function fillFiles({ source, client, artifacts }: Exporting, root: Artifac
 }
 
 async function fillTraces(exporting: Exporting, { experiment_id }: MlflowExperiment, put: Put, exported: Exported) {
-  const { source, artifacts, tick } = exporting
+  const { source, client, artifacts, tick } = exporting
   let group: MlflowTrace[] = []
   const flush = async () => {
     if (group.length === 0) return
@@ -202,8 +203,11 @@ async function fillTraces(exporting: Exporting, { experiment_id }: MlflowExperim
       exported.spans += its.length
       for (const id of attachmentsOf(its)) {
         const place = join(artifacts, experiment_id, 'traces', trace.trace, 'artifacts', 'attachments', id)
-        await writeFileWhole(place, await source.attachment(trace, id))
-        exported.files++
+        const content = await client.call(getTraceAttachment, { trace: trace.trace, attachment: id })
+        if (await writeFileOnce(place, content, () => source.attachment(trace, id))) {
+          exported.files++
+          exported.bytes += content.size
+        } else exported.unchangedFiles++
       }
     }
     group = []

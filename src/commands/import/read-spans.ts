@@ -81,7 +81,8 @@ function statusOf(code: string): Span['status'] {
 
 function spanIdOf(value: unknown): string {
   const text = textOf(value)
-  if (text.startsWith('0x')) return text.slice(2).padStart(16, '0')
+  // In base64 it ends with an equals sign, whatever it begins with.
+  if (/^0x[0-9a-f]{1,16}$/.test(text)) return text.slice(2).padStart(16, '0')
   return /^[0-9a-f]{16}$/.test(text) ? text : Buffer.from(text, 'base64').toString('hex')
 }
 
