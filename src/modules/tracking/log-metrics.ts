@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { OperationContext } from '#platform/context.ts'
 import type { MetricPoint } from './contract.ts'
 import { type Columns, columnsOf, encodeColumn, type Point, pointAt } from './metric-columns.ts'
@@ -15,16 +15,7 @@ interface KeySummary {
   highest: number | null
 }
 
-/** A row of a run's metric with what a batch says of it added. */
-function withGiven(given: RawBuilder<unknown>): RawBuilder<unknown> {
-  const latest = (column: string) =>
-    sql`${sql.id(column)} = case when (${given}.step, ${given}.timestamp, ${given}.value) > (noted.step, noted.timestamp, noted.value)
-        then ${given}.${sql.id(column)} else noted.${sql.id(column)} end`
-  return sql`
-    ${latest('step')}, ${latest('timestamp')}, ${latest('value')},
-    lowest = least(noted.lowest, ${given}.lowest), highest = greatest(noted.highest, ${given}.highest)
-  `
-}
+const isLater = sql`(excluded.step, excluded.timestamp, excluded.value) > (noted.step, noted.timestamp, noted.value)`
 
 /**
  * Appends the points as one row, whatever was logged before. The same batch again changes nothing, and answers 0;
@@ -39,36 +30,35 @@ export async function logMetrics(
   const byKey = Map.groupBy(metrics, (point) => point.key)
   const keys = [...byKey].map(([key, points]) => summarise(key, points)).sort((a, b) => (a.key < b.key ? -1 : 1))
   const batch = batchOf(keys)
-  // Most often all keys are there, and an update costs much less than inserts that find so. It is one or the other, and rows
-  // are written in the order of their keys, so that two batches at once do not wait for each other.
+  // Rows are written in the order of their keys, so that two batches at once do not wait for each other.
   const { rows } = await sql<{ appended: boolean; batches: number; points: number }>`
     with appended as (
       insert into tracking.metric_batch (workspace, run, digest, keys, ends, points, steps, timestamps, values)
-      values (${ctx.workspace}, ${run}, ${batch.digest}, ${batch.keys}, ${numbers(batch.ends)}, ${batch.points},
+      values (${ctx.workspace}, ${run}, ${batch.digest}, ${batch.keys}, ${batch.ends}, ${batch.points},
               ${batch.steps}, ${batch.timestamps}, ${batch.values})
       on conflict (workspace, run, digest) do nothing
-      returning keys, points
-    ), given as materialized (
-      select given.* from appended, unnest(
-        appended.keys,
-        ${numbers(keys.map(({ latest }) => latest.step))}::bigint[],
-        ${numbers(keys.map(({ latest }) => latest.timestamp))}::bigint[],
-        ${numbers(keys.map(({ latest }) => latest.value))}::float8[],
-        ${numbers(keys.map(({ lowest }) => lowest))}::float8[],
-        ${numbers(keys.map(({ highest }) => highest))}::float8[]
-      ) as given (key, step, timestamp, value, lowest, highest)
-    ), known as (
-      select count(*) = (select count(*) from given) as whole
-      from given join tracking.run_metric noted on noted.run = ${run} and noted.key = given.key
-    ), updated as (
-      update tracking.run_metric noted set ${withGiven(sql`given`)}
-      from known, given
-      where known.whole and noted.workspace = ${ctx.workspace} and noted.run = ${run} and noted.key = given.key
-    ), inserted as (
-      insert into tracking.run_metric as noted (workspace, run, key, experiment, step, timestamp, value, lowest, highest)
+      returning points
+    ), noted as (
+      insert into tracking.run_metric as noted
+        (workspace, run, key, experiment, step, timestamp, value, lowest, highest)
       select ${ctx.workspace}::uuid, ${run}::uuid, key, ${experiment}::int, step, timestamp, value, lowest, highest
-      from known, given where not known.whole
-      on conflict (workspace, run, key) do update set ${withGiven(sql`excluded`)}
+      from appended, unnest(
+        ${batch.keys}::text[],
+        ${keys.map(({ latest }) => latest.step)}::bigint[],
+        ${keys.map(({ latest }) => latest.timestamp)}::bigint[],
+        ${keys.map(({ latest }) => String(latest.value))}::float8[],
+        ${keys.map(({ lowest }) => lowest)}::float8[],
+        ${keys.map(({ highest }) => highest)}::float8[]
+      ) as given(key, step, timestamp, value, lowest, highest)
+      on conflict (workspace, run, key) do update set
+        step = case when ${isLater} then excluded.step else noted.step end,
+        timestamp = case when ${isLater} then excluded.timestamp else noted.timestamp end,
+        value = case when ${isLater} then excluded.value else noted.value end,
+        lowest = least(noted.lowest, excluded.lowest),
+        highest = greatest(noted.highest, excluded.highest)
+      where ${isLater}
+        or least(noted.lowest, excluded.lowest) is distinct from noted.lowest
+        or greatest(noted.highest, excluded.highest) is distinct from noted.highest
     )
     select exists (select from appended) as appended, count(*) as batches, coalesce(sum(points), 0)::bigint as points
     from tracking.metric_batch where run = ${run}
@@ -79,11 +69,6 @@ export async function logMetrics(
   const [batches, points] = [before.batches + 1, before.points + batch.points]
   if (batches >= mostBatches || points >= mostWaitingPoints) await packMetrics(ctx, run)
   return batch.points
-}
-
-/** As PostgreSQL reads an array; thousands of numbers are not worth a look at each. */
-function numbers(values: readonly (number | null)[]): string {
-  return `{${values.map((value) => value ?? 'null').join()}}`
 }
 
 function summarise(key: string, given: readonly MetricPoint[]): KeySummary {
