@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { Client } from 'undici'
 import { type Bench, type Measurement, median } from '../measurement.ts'
 import { idleMemory } from './idle-memory.ts'
-import { startMlflowOnPostgres, startMlflowServer, startPaveServer, type TrackingServer } from './servers.ts'
+import { startMlflow, startMlflowOnPostgres, startPaveServer, type TrackingServer } from './servers.ts'
 
 const calls = 25
 const seededRuns = 1000
@@ -23,7 +23,7 @@ const bench: Bench = async (say) => {
   }
   // One after the other, so that none has to share the machine with another that idles.
   const { result: ours } = await of(startPaveServer)
-  const peer = await of(startMlflowServer)
+  const peer = await of(startMlflow)
   const onPostgres = await of(startMlflowOnPostgres)
   const row = (
     name: string,

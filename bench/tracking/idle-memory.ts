@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { processesOf } from '../../e2e/support/processes.ts'
 
-const settleMs = 20_000
+const settleMs = 60_000
 
 /** Megabytes of all processes at work in the directory, what they share counted once (PSS), when nobody has asked for a while. */
 export async function idleMemory(directory: string): Promise<number> {

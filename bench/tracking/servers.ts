@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import pino from 'pino'
-import { inheritedEnvironment } from '#platform/config.ts'
 import { openDataDirectory } from '#platform/data-directory.ts'
 import { startEmbeddedPostgres } from '#platform/storage/database/embedded/start-embedded-postgres.ts'
+import { startMlflowServer } from '../../e2e/clients/mlflow-server.ts'
 import { pythonEnvironment } from '../../e2e/clients/python-environment.ts'
-import { createPlace, freePorts, kill, startPave } from '../../e2e/support/start-pave.ts'
+import { createPlace, startPave } from '../../e2e/support/start-pave.ts'
 
 export interface TrackingServer {
   name: string
@@ -33,8 +31,8 @@ export async function startPaveServer(resources: AsyncDisposableStack): Promise<
 }
 
 /** What `mlflow server` starts by itself: four workers and an SQLite database. */
-export async function startMlflowServer(resources: AsyncDisposableStack): Promise<TrackingServer> {
-  return startMlflow(resources, 'mlflow server', [])
+export async function startMlflow(resources: AsyncDisposableStack): Promise<TrackingServer> {
+  return startPeer(resources, 'mlflow server', [])
 }
 
 /** The same with the PostgreSQL, and its settings, that Pave brings along. */
@@ -48,10 +46,10 @@ export async function startMlflowOnPostgres(resources: AsyncDisposableStack): Pr
   resources.defer(() => postgres.stop())
   const { host, port, user } = new pg.Client(postgres.superuserUrl('postgres'))
   const uri = `postgresql+psycopg2://${user}@/postgres?host=${host}&port=${port}`
-  return startMlflow(resources, 'mlflow server on PostgreSQL', ['--backend-store-uri', uri])
+  return startPeer(resources, 'mlflow server on PostgreSQL', ['--backend-store-uri', uri])
 }
 
-async function startMlflow(
+async function startPeer(
   resources: AsyncDisposableStack,
   name: string,
   args: readonly string[],
@@ -60,25 +58,7 @@ async function startMlflow(
   if ('missing' in environment) throw new Error(`The peer needs Python and its packages: ${environment.missing}`)
   const directory = await mkdtemp(join(tmpdir(), 'mlflow-bench-'))
   resources.defer(() => rm(directory, { recursive: true, force: true }))
-  const [port = 0] = await freePorts(1)
-  const child = spawn(
-    environment.python,
-    ['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port), ...args],
-    {
-      cwd: directory,
-      env: { ...inheritedEnvironment(), HOME: directory, DO_NOT_TRACK: 'true' },
-      stdio: 'ignore',
-      detached: true,
-    },
-  )
-  resources.defer(async () => {
-    // Its workers are a group with it.
-    if (child.pid !== undefined) kill(-child.pid, 'SIGKILL')
-  })
-  for (const until = performance.now() + 180_000; performance.now() < until; await pause(200)) {
-    if (child.exitCode !== null) throw new Error(`${name} ended with exit code ${child.exitCode}`)
-    const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)
-    if (answer?.ok) return { name, port, headers: {}, directory }
-  }
-  throw new Error(`${name} does not answer`)
+  const { port, stop } = await startMlflowServer(environment.python, { folder: directory, args })
+  resources.defer(stop)
+  return { name, port, headers: {}, directory }
 }

@@ -11,8 +11,8 @@ import { tracking } from '#modules/tracking/module.ts'
 import { webhooks } from '#modules/webhooks/module.ts'
 import { mlflow } from '#protocols/mlflow/module.ts'
 import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
-import { cli, freePorts } from '../support/start-pave.ts'
-import { eventually } from '../support/wait.ts'
+import { cli } from '../support/start-pave.ts'
+import { startMlflowServer } from './mlflow-server.ts'
 
 /** Only who has it reads the secrets of webhooks from MLflow's database; its server cannot list them without. */
 const webhookKey = Buffer.alloc(32, 1).toString('base64')
@@ -89,22 +89,9 @@ export async function startMove(python: string) {
     },
     /** `mlflow server` on a database; answers its URL. */
     async serve(database: string, ...more: string[]): Promise<string> {
-      const [port = 0] = await freePorts(1)
-      const args = ['server', '--backend-store-uri', `sqlite:///${database}`, '--port', `${port}`, '--workers', '1']
-      const server = spawn(join(dirname(python), 'mlflow'), [...args, ...more], {
-        cwd: folder,
-        env: environment,
-        stdio: 'ignore',
-        detached: true,
-      })
-      ends.push(() => server.pid !== undefined && process.kill(-server.pid, 'SIGKILL'))
-      const url = `http://127.0.0.1:${port}`
-      const answers = () =>
-        fetch(`${url}/health`).then(
-          ({ ok }) => ok,
-          () => false,
-        )
-      await eventually(answers, 100)
+      const args = ['--backend-store-uri', `sqlite:///${database}`, '--workers', '1', ...more]
+      const { url, stop } = await startMlflowServer(python, { folder, args, env: environment })
+      ends.push(stop)
       return url
     },
     async end() {

@@ -1,37 +1,30 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { freePorts } from '../support/start-pave.ts'
+import { freePorts, kill } from '../support/start-pave.ts'
 
-/** `mlflow server` of a Python environment, with a database of its own and one worker. */
-export async function startMlflowServer(python: string): Promise<{ url: string; stop(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'mlflow-server-'))
+const answersWithinMs = 180_000
+
+/** `mlflow server` of a Python environment, at work in `folder`; answers when it does. */
+export async function startMlflowServer(
+  python: string,
+  { folder, args, env = {} }: { folder: string; args: readonly string[]; env?: Record<string, string> },
+): Promise<{ url: string; port: number; stop(): void }> {
   const [port = 0] = await freePorts(1)
-  const args = ['server', '--backend-store-uri', 'sqlite:///mlflow.db', '--port', `${port}`, '--workers', '1']
-  const server = spawn(join(dirname(python), 'mlflow'), args, {
+  const server = spawn(join(dirname(python), 'mlflow'), ['server', '--port', `${port}`, ...args], {
     cwd: folder,
-    env: { PATH: '/usr/bin:/bin', HOME: folder, DO_NOT_TRACK: 'true', PYTHONDONTWRITEBYTECODE: '1' },
+    env: { PATH: '/usr/bin:/bin', HOME: folder, DO_NOT_TRACK: 'true', PYTHONDONTWRITEBYTECODE: '1', ...env },
     stdio: 'ignore',
     detached: true,
   })
+  // Its workers are in a group with it.
+  const stop = () => void (server.pid !== undefined && kill(-server.pid, 'SIGKILL'))
   const url = `http://127.0.0.1:${port}`
-  const stop = async () => {
-    // Its worker is in a group with it.
-    if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid, 'SIGKILL')
-    await rm(folder, { recursive: true, force: true })
+  for (const until = performance.now() + answersWithinMs; performance.now() < until; await pause(200)) {
+    if (server.exitCode !== null) throw new Error(`mlflow server ended with exit code ${server.exitCode}`)
+    const answer = await fetch(`${url}/health`).catch(() => undefined)
+    if (answer?.ok) return { url, port, stop }
   }
-  for (const until = performance.now() + 120_000; performance.now() < until; await pause(200)) {
-    if (server.exitCode !== null) break
-    if (
-      await fetch(`${url}/health`).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-    )
-      return { url, stop }
-  }
-  await stop()
+  stop()
   throw new Error('mlflow server does not answer')
 }

@@ -27,15 +27,18 @@ describe.skipIf('missing' in environment)('beside the server of MLflow', { timeo
   let client: StockClient
   let servers: [Server, Server]
   beforeAll(async () => {
-    peer = await startMlflowServer('python' in environment ? environment.python : '')
     client = await startForClient([identity, tracking, registry, traces, webhooks, mlflow], 'admin')
+    peer = await startMlflowServer('python' in environment ? environment.python : '', {
+      folder: client.folder,
+      args: ['--backend-store-uri', 'sqlite:///mlflow.db', '--workers', '1'],
+    })
     servers = [
       { url: peer.url, kept: new Map() },
       { url: client.url, token: client.token, kept: new Map() },
     ]
   })
   afterAll(async () => {
-    await peer.stop()
+    peer.stop()
     await client.stop()
   })
 
