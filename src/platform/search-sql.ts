@@ -6,6 +6,8 @@ import {
   foldExpression,
 } from '#algorithms/search-filter/expression.ts'
 
+import { FilterError } from '#algorithms/search-filter/parse-filter.ts'
+
 export type Predicate = RawBuilder<boolean>
 
 /** A filter as a predicate that is never null, if those of its comparisons are not. */
@@ -26,6 +28,15 @@ const symbols = { '=': '=', '!=': '<>', '<': '<', '<=': '<=', '>': '>', '>=': '>
 
 function isSymbol(comparator: Comparator): comparator is keyof typeof symbols {
   return Object.hasOwn(symbols, comparator)
+}
+
+/** What is wrong in a filter is its writer's error, which `failure` makes of what the parser says. */
+export function readingFilter<T>(read: () => T, failure: (message: string) => Error): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof FilterError ? failure(error.message) : error
+  }
 }
 
 /** `=`, `!=` and the four of order, as PostgreSQL writes them. */

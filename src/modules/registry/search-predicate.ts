@@ -9,7 +9,7 @@ import {
   order,
   type Vocabulary,
 } from '#algorithms/search-filter/expression.ts'
-import { FilterError, parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
+import { parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
 import { decodeCursor, folderTag } from '#platform/names.ts'
 import {
   afterKeys,
@@ -17,6 +17,7 @@ import {
   compileFilter,
   orderBy,
   type Predicate,
+  readingFilter,
   sortKeyValues,
   symbolOf,
 } from '#platform/search-sql.ts'
@@ -135,12 +136,10 @@ export function compileSearch(
 }
 
 function read(vocabulary: Vocabulary<Entity>, { filter, orderBy }: { filter: string; orderBy: readonly string[] }) {
-  try {
+  return readingFilter(() => {
     const expression: Expression<Entity> | undefined = parseFilter(filter, vocabulary)
     return { expression, orderings: orderBy.map((term) => parseOrdering(term, vocabulary)) }
-  } catch (error) {
-    throw error instanceof FilterError ? invalid(error.message) : error
-  }
+  }, invalid)
 }
 
 function compare({ expression: left, type }: Column, comparison: Comparison<Entity>): Predicate {

@@ -3,7 +3,7 @@ import { RE2JS } from 're2js'
 import type { Comparison, Expression, Ordering, Vocabulary } from '#algorithms/search-filter/expression.ts'
 import { matchesLike } from '#algorithms/search-filter/matches-like.ts'
 import { FilterError, parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
-import { type Predicate, type SortKey, symbolOf } from '#platform/search-sql.ts'
+import { type Predicate, readingFilter, type SortKey, symbolOf } from '#platform/search-sql.ts'
 import { tracesFailure } from './tables.ts'
 
 type Sql = RawBuilder<unknown>
@@ -49,11 +49,7 @@ export function readOrder<E extends string>(terms: readonly string[], vocabulary
 
 /** What a filter says wrong is the caller's error. */
 export function reading<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw error instanceof FilterError ? tracesFailure('trace_search_invalid', error.message) : error
-  }
+  return readingFilter(read, (message) => tracesFailure('trace_search_invalid', message))
 }
 
 /** What may lack a value comes last in both directions. */

@@ -12,6 +12,7 @@ import {
   type Vocabulary,
 } from '#algorithms/search-filter/expression.ts'
 import { FilterError, parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
+import { readingFilter } from '#platform/search-sql.ts'
 import type { RunOrder } from './contract.ts'
 import { trackingFailure } from './tables.ts'
 
@@ -117,11 +118,7 @@ function instantOf(value: unknown, column: number): string {
 }
 
 function refusing<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw error instanceof FilterError ? invalid(error.message) : error
-  }
+  return readingFilter(read, invalid)
 }
 
 function invalid(message: string) {

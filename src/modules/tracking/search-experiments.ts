@@ -9,6 +9,7 @@ import {
   compileFilter,
   orderBy,
   type Predicate,
+  readingFilter,
   type SortKey,
   sortKeyValues,
   symbolOf,
@@ -82,9 +83,5 @@ function milliseconds(column: string): RawBuilder<unknown> {
 }
 
 function refusing<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw error instanceof FilterError ? trackingFailure('experiment_search_invalid', error.message) : error
-  }
+  return readingFilter(read, (message) => trackingFailure('experiment_search_invalid', message))
 }

@@ -7,7 +7,7 @@ import {
   type KeyRules,
   type Vocabulary,
 } from '#algorithms/search-filter/expression.ts'
-import { FilterError, parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
+import { parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
 import { handle } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/names.ts'
 import {
@@ -16,6 +16,7 @@ import {
   compileFilter,
   orderBy,
   type Predicate,
+  readingFilter,
   type SortKey,
   sortKeyValues,
   symbolOf,
@@ -100,20 +101,21 @@ function compile(
   orderBy: readonly { key: string; descending: boolean; dataset?: Dataset | undefined }[],
   datasets: readonly Dataset[],
 ) {
-  try {
-    const expression = parseFilter(filter, vocabulary)
-    const orderings = orderBy.map(({ key, descending, dataset }) => {
-      const ordering = parseOrdering(key, vocabulary)
-      return {
-        ...columnOf(ordering.entity, ordering.key, dataset === undefined ? [] : [dataset]),
-        descending: descending || ordering.descending,
-      }
-    })
-    const matches = compileFilter(expression, (comparison) => compare(comparison, datasets))
-    return { matches, orderings }
-  } catch (error) {
-    throw error instanceof FilterError ? trackingFailure('run_search_invalid', error.message) : error
-  }
+  return readingFilter(
+    () => {
+      const expression = parseFilter(filter, vocabulary)
+      const orderings = orderBy.map(({ key, descending, dataset }) => {
+        const ordering = parseOrdering(key, vocabulary)
+        return {
+          ...columnOf(ordering.entity, ordering.key, dataset === undefined ? [] : [dataset]),
+          descending: descending || ordering.descending,
+        }
+      })
+      const matches = compileFilter(expression, (comparison) => compare(comparison, datasets))
+      return { matches, orderings }
+    },
+    (message) => trackingFailure('run_search_invalid', message),
+  )
 }
 
 function columnOf(

@@ -45,8 +45,6 @@ export function inTransaction<T>(
     'app.workspace': workspace,
     'app.operation': operation,
     ...limits,
-    // A search is asked with values that no plan made for all of them would suit.
-    ...(readOnly && { plan_cache_mode: 'force_custom_plan' }),
   }
   const sets = Object.entries(settings).map(([name, value]) => `set_config('${name}',${pg.escapeLiteral(value)},true)`)
   const opening = `begin${readOnly ? ' read only' : ''};select ${sets.join(',')}`
@@ -193,14 +191,17 @@ class Session implements DatabaseConnection {
   }
 
   async #send({ sql: text, parameters }: CompiledQuery): Promise<pg.QueryResult> {
-    const name = this.#client.pipeline ? nameOf(text) : undefined
+    // What is only read is asked with values that no plan made for all of them would suit.
+    const name = this.#client.pipeline && !this.#transaction.readOnly ? nameOf(text) : undefined
     try {
       return await this.#client.query({ text, values: [...parameters], ...(name !== undefined && { name }) })
     } catch (error) {
-      await this.#opened
       // Another session starts from what is there now.
       if (isOutdatedPlan(error)) this.#broken = true
       throw error
+    } finally {
+      // What kept it from beginning is the reason of whatever came of it.
+      await this.#opened
     }
   }
 }
