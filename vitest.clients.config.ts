@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['e2e/clients/*.test.ts'],
+    exclude: ['e2e/clients/onnx-twins*.test.ts'],
     globalSetup: ['src/testing/global-setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 600_000,

@@ -122,7 +122,8 @@ const commands: Record<
     },
   },
   import: {
-    usage: 'import mlflow --from URL|FILE [--artifacts DIRECTORY] [--experiment NAME]… [--verify [--files]] [--json]',
+    usage:
+      'import mlflow --from URL|FILE [--artifacts DIRECTORY] [--allow-root DIRECTORY]… [--experiment NAME]… [--verify [--files]] [--json]',
     summary:
       'Copy experiments, runs, models, traces and files from an MLflow server or its SQLite file; again, what is new; or compare',
     run: async (args, config) => {

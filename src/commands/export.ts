@@ -37,7 +37,9 @@ export async function exportTo(args: string[], clientOf: () => Promise<Client>, 
     const exported = await writeMlflowFile({ source, client, file, artifacts, ...progress })
     progress.end()
     tell(exported, { file, artifacts, absent: [...source.absent] }, output, values.json)
-    return exitCodes.ok
+    // What Pave has not itself is no fault of the export.
+    const faults = exported.problems.filter(({ code }) => code !== 'trace_attachment_not_found')
+    return faults.length === 0 ? exitCodes.ok : exitCodes.refused
   } finally {
     progress.end()
   }
@@ -62,6 +64,7 @@ function tell(exported: Exported, where: Told, output: Output, json: boolean): v
       `${exported.traces} traces, ${exported.spans} spans; ${exported.records} records of ${exported.datasets} evaluation datasets`,
   )
   if (exported.webhooks > 0) output.out(`${exported.webhooks} webhooks are disabled: their secrets are told to nobody.`)
+  for (const { what, code, message } of exported.problems) output.out(`not written: ${what}: ${code}: ${message}`)
   if (where.absent.length > 0) {
     output.out(`not written, because you may not see them: ${where.absent.join(', ')}`)
   }

@@ -29,6 +29,7 @@ export async function importFrom(
     options: {
       from: { type: 'string' },
       artifacts: { type: 'string' },
+      'allow-root': { type: 'string', multiple: true, default: [] },
       experiment: { type: 'string', multiple: true, default: [] },
       verify: { type: 'boolean', default: false },
       files: { type: 'boolean', default: false },
@@ -38,7 +39,7 @@ export async function importFrom(
   const [what] = positionals
   if (what !== 'mlflow') throw usage(`import ${what ?? ''}: there is only \`pave import mlflow\``)
   if (values.from === undefined) throw usage('import mlflow: say where from, with --from URL or --from FILE')
-  const source = await open(values.from, values.artifacts, config.mlflowToken)
+  const source = await open(values.from, values, config.mlflowToken)
   const progress = progressOf(output, values.json)
   try {
     const client = await clientOf()
@@ -101,20 +102,29 @@ function tellVerified(verified: Verified, output: Output, json: boolean): number
     for (const { what, message } of differences) output.out(`${what}: ${message}`)
     if (differing > differences.length) output.out(`and ${differing - differences.length} differences more`)
     if (absent.length > 0) output.out(`not compared, because one side does not show them: ${absent.join(', ')}`)
-    output.out(differing === 0 ? 'All of it is here, as it is there.' : `${differing} differences.`)
+    const all = absent.length === 0 ? 'All of it' : 'All that was compared'
+    output.out(differing === 0 ? `${all} is here, as it is there.` : `${differing} differences.`)
   }
-  return differing === 0 ? exitCodes.ok : exitCodes.refused
+  return differing === 0 && absent.length === 0 ? exitCodes.ok : exitCodes.refused
 }
 
-async function open(from: string, artifacts: string | undefined, token: string | undefined): Promise<MlflowSource> {
+interface Places {
+  artifacts?: string | undefined
+  'allow-root': string[]
+}
+
+async function open(from: string, places: Places, token: string | undefined): Promise<MlflowSource> {
   if (/^https?:\/\//.test(from)) return openMlflowServer(from, { token })
   const file = resolve(from.replace(/^sqlite:\/\/\//, ''))
   if (!existsSync(file)) throw usage(`import mlflow: there is no file ${file}`)
-  return openMlflowFile(file, { artifacts: resolve(artifacts ?? join(dirname(file), 'mlartifacts')) })
+  return openMlflowFile(file, {
+    artifacts: resolve(places.artifacts ?? join(dirname(file), 'mlartifacts')),
+    allowed: places['allow-root'],
+  })
 }
 
 function usage(message: string) {
   return clientFailure('usage', message, {
-    hint: 'Usage: pave import mlflow --from URL|FILE [--artifacts DIRECTORY] [--experiment NAME]… [--verify [--files]] [--json]',
+    hint: 'Usage: pave import mlflow --from URL|FILE [--artifacts DIRECTORY] [--allow-root DIRECTORY]… [--experiment NAME]… [--verify [--files]] [--json]',
   })
 }

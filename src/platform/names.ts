@@ -37,6 +37,11 @@ export const VersionRef = z
     'write model@version or model@alias',
   )
 
+/** Whether a relative path, with slashes, means itself and cannot lead out of the directory that it is below. */
+export function isPlainPath(path: string): boolean {
+  return !path.includes('\0') && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+}
+
 /** One name in the path of a folder: no `.` and no `..`, because it begins with what can be read. */
 const folderName = /^[\p{L}\p{N}_]([\p{L}\p{M}\p{N}_.\-()+@& ]*[\p{L}\p{M}\p{N}_)+])?$/u
 const longestFolderName = 100

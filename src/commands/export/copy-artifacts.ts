@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, stat } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { listArtifacts } from '#modules/tracking/contract.ts'
 import type { Client } from '#platform/surfaces/client.ts'
@@ -45,7 +45,7 @@ export async function writeFileOnce(
   bytes: () => Promise<ReadableStream<Uint8Array>>,
 ): Promise<boolean> {
   if (digest !== null && (await hasContent(path, size, digest))) return false
-  await write(path, await bytes())
+  await write(path, { size, digest }, await bytes())
   return true
 }
 
@@ -76,16 +76,51 @@ async function hasContent(path: string, size: number, digest: string): Promise<b
   return digest.endsWith(hash.digest('hex'))
 }
 
-/** A file has its name when it is whole. */
-async function write(path: string, bytes: ReadableStream<Uint8Array>): Promise<void> {
+/** A file has its name when it is whole, and what Pave says that it is. */
+async function write(path: string, expected: Content, bytes: ReadableStream<Uint8Array>): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const partial = join(dirname(path), `.partial-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`)
-  const handle = await open(partial, 'w')
   try {
-    for await (const chunk of bytes) await handle.write(chunk)
+    const written = await writeDurably(partial, bytes)
+    const { size, digest } = expected
+    if (written.size !== size || (digest !== null && !digest.endsWith(written.sha256))) {
+      throw clientFailure(
+        'unexpected_answer',
+        `${path} came with ${written.size} bytes and sha256 ${written.sha256}, and should have ${size} and ${digest ?? 'any'}`,
+      )
+    }
+    await rename(partial, path)
+    await makeDurable(dirname(path))
+  } catch (error) {
+    await rm(partial, { force: true })
+    throw error
+  }
+}
+
+async function writeDurably(path: string, bytes: ReadableStream<Uint8Array>) {
+  const hash = createHash('sha256')
+  let size = 0
+  const handle = await open(path, 'w')
+  try {
+    for await (const chunk of bytes) {
+      // A write may take less than it was given; this one goes on until all is written.
+      await handle.writeFile(chunk)
+      hash.update(chunk)
+      size += chunk.length
+    }
     await handle.sync()
   } finally {
     await handle.close()
   }
-  await rename(partial, path)
+  return { size, sha256: hash.digest('hex') }
+}
+
+/** Of a folder: the names in it. */
+export async function makeDurable(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }

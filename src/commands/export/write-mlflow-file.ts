@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { getTraceAttachment } from '#modules/traces/contract.ts'
+import { PaveError } from '#platform/errors.ts'
 import type { Client } from '#platform/surfaces/client.ts'
 import { clientFailure } from '#platform/surfaces/client-errors.ts'
 import type {
@@ -14,7 +15,7 @@ import type {
 } from '../import/mlflow-source.ts'
 import type { Progress } from '../import/progress.ts'
 import { attachmentsOf } from '../import/read-spans.ts'
-import { copyArtifacts, writeFileOnce } from './copy-artifacts.ts'
+import { copyArtifacts, makeDurable, writeFileOnce } from './copy-artifacts.ts'
 import * as rows from './mlflow-rows.ts'
 import { mlflowSchema } from './mlflow-schema.ts'
 import { traceRows } from './trace-rows.ts'
@@ -36,6 +37,8 @@ export interface Exported {
   bytes: number
   /** Files that were in the folder already, with the content that they have here. */
   unchangedFiles: number
+  /** What spans refer to and could not be written. */
+  problems: Array<{ what: string; code: string; message: string }>
 }
 
 interface Exporting extends Pick<Progress, 'say' | 'tick'> {
@@ -87,12 +90,6 @@ export async function writeMlflowFile(exporting: Exporting): Promise<Exported> {
     await rm(partial, { force: true })
     throw error
   }
-}
-
-async function makeDurable(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  await handle.sync()
-  await handle.close()
 }
 
 async function fill(exporting: Exporting, db: DatabaseSync): Promise<Exported> {
@@ -191,7 +188,7 @@ async function fillFiles({ source, client, artifacts }: Exporting, root: Artifac
 }
 
 async function fillTraces(exporting: Exporting, { experiment_id }: MlflowExperiment, put: Put, exported: Exported) {
-  const { source, client, artifacts, tick } = exporting
+  const { source, artifacts, tick } = exporting
   let group: MlflowTrace[] = []
   const flush = async () => {
     if (group.length === 0) return
@@ -203,11 +200,7 @@ async function fillTraces(exporting: Exporting, { experiment_id }: MlflowExperim
       exported.spans += its.length
       for (const id of attachmentsOf(its)) {
         const place = join(artifacts, experiment_id, 'traces', trace.trace, 'artifacts', 'attachments', id)
-        const content = await client.call(getTraceAttachment, { trace: trace.trace, attachment: id })
-        if (await writeFileOnce(place, content, () => source.attachment(trace, id))) {
-          exported.files++
-          exported.bytes += content.size
-        } else exported.unchangedFiles++
+        await fillAttachment(exporting, { trace, id, place }, exported)
       }
     }
     group = []
@@ -218,6 +211,26 @@ async function fillTraces(exporting: Exporting, { experiment_id }: MlflowExperim
     if (group.length === groupOfTraces) await flush()
   }
   await flush()
+}
+
+/** Whoever logs a span may write anything into it: a name of a file that is not there keeps nothing else back. */
+async function fillAttachment(
+  { source, client, say }: Exporting,
+  { trace, id, place }: { trace: MlflowTrace; id: string; place: string },
+  exported: Exported,
+): Promise<void> {
+  try {
+    const content = await client.call(getTraceAttachment, { trace: trace.trace, attachment: id })
+    if (await writeFileOnce(place, content, () => source.attachment(trace, id))) {
+      exported.files++
+      exported.bytes += content.size
+    } else exported.unchangedFiles++
+  } catch (error) {
+    if (!(error instanceof PaveError) || error.code === 'unreachable') throw error
+    const what = `trace ${trace.trace}: attachment ${id}`
+    exported.problems.push({ what, code: error.code, message: error.message })
+    say(`${what}: ${error.message}`)
+  }
 }
 
 async function fillLinks({ source }: Exporting, db: DatabaseSync, { experiment_id }: MlflowExperiment, put: Put) {
@@ -274,5 +287,6 @@ function nothingExported(): Exported {
   return {
     ...{ experiments: 0, runs: 0, points: 0, loggedModels: 0, traces: 0, spans: 0, models: 0, versions: 0 },
     ...{ datasets: 0, records: 0, scorers: 0, webhooks: 0, files: 0, bytes: 0, unchangedFiles: 0 },
+    problems: [],
   }
 }

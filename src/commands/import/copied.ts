@@ -3,6 +3,7 @@ import { PaveError } from '#platform/errors.ts'
 import { Digest } from '#platform/names.ts'
 import type { Client } from '#platform/surfaces/client.ts'
 import { MlflowError } from '../../protocols/mlflow/errors.ts'
+import { unreadable } from './artifact-folders.ts'
 import type { MlflowSource } from './mlflow-source.ts'
 import type { Progress } from './progress.ts'
 
@@ -56,19 +57,26 @@ export function toldUntilNow({ runs, points, files, traces }: Copied): string {
   return `${runs} runs, ${points} points, ${files} files, ${traces} traces until now`
 }
 
-/** What cannot be copied is told, and the rest goes on. Without an answer from Pave nothing can. */
+/** What cannot be copied is told and answered, and the rest goes on. Without an answer from Pave nothing can. */
 export async function tryCopying(
   what: string,
   { copied, say }: { copied: Copied; say: CopyOptions['say'] },
   work: () => Promise<void>,
-): Promise<void> {
+): Promise<{ absent: boolean } | undefined> {
   try {
     await work()
+    return undefined
   } catch (error) {
     const { code, message } = problemOf(error)
     copied.problems.push({ what, code, message })
     say(`${what}: ${message}`)
+    return { absent: error instanceof PaveError && statusOf(error) === 404 }
   }
+}
+
+/** What the other server answered, or Pave. */
+export function statusOf({ status, details }: PaveError): number {
+  return Number(details?.['status'] ?? status)
 }
 
 function problemOf(error: unknown): { code: string; message: string } {
@@ -84,8 +92,36 @@ function problemOf(error: unknown): { code: string; message: string } {
 
 const Stored = z.object({ digest: Digest, size: z.int() })
 
-export async function storeObject(client: Client, body: RequestInit['body']): Promise<z.infer<typeof Stored>> {
-  return Stored.parse(await (await client.raw('POST', '/api/v1/objects', { body })).json())
+export async function storeObject(
+  client: Client,
+  body: string | ReadableStream<Uint8Array>,
+): Promise<z.infer<typeof Stored>> {
+  const source = typeof body === 'string' ? undefined : watched(body)
+  try {
+    return Stored.parse(await (await client.raw('POST', '/api/v1/objects', { body: source?.bytes ?? body })).json())
+  } catch (error) {
+    throw source?.failure() ?? error
+  }
+}
+
+/** A source that breaks off looks to whoever sends it as if Pave had not answered. */
+function watched(body: ReadableStream<Uint8Array>) {
+  const reader = body.getReader()
+  let failed: PaveError | undefined
+  const bytes = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      } catch (error) {
+        failed = unreadable('The file', error)
+        throw error
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  })
+  return { bytes, failure: () => failed }
 }
 
 /** A run's id without dashes is a uuid; what is none is refused by name. */

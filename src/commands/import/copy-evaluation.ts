@@ -25,6 +25,8 @@ export async function copyDatasets(
         experiments: dataset.experiment_ids.flatMap((one) => experiments.get(one) ?? []),
         createdAt: instant(created_time),
       }
+      // Only one that is whole has the time of the original, which may be that of its making.
+      const unfinished = Math.min(created_time, last_update_time - 1)
       let batch: MlflowRecord[] = []
       const flush = async (updated: number) => {
         await client.call(importEvaluationDataset, {
@@ -37,10 +39,9 @@ export async function copyDatasets(
       }
       for await (const record of source.records(dataset_id)) {
         batch.push(record)
-        if (batch.length === fullBatch) await flush(created_time)
+        if (batch.length === fullBatch) await flush(unfinished)
       }
-      // Only one that is whole has the time of the original.
-      await flush(created_time)
+      await flush(unfinished)
       await flush(last_update_time)
       copied.datasets++
     })

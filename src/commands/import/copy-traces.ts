@@ -116,7 +116,7 @@ async function copyGroup(copying: TraceCopying, group: readonly MlflowTrace[]): 
   }
 }
 
-/** The spans come first: a trace that says what it looked like is whole. */
+/** The spans and files come first: a trace that says what it looked like is whole. */
 async function copyTogether(copying: TraceCopying, group: readonly MlflowTrace[]) {
   const { source, client, experiment, copied } = copying
   const content = await source.spans(group)
@@ -125,19 +125,22 @@ async function copyTogether(copying: TraceCopying, group: readonly MlflowTrace[]
     const logged = await client.call(logSpans, { experiment, spans: batch })
     copied.spans += logged.spans
   }
+  const incomplete = new Set<string>()
   for (const trace of group) {
     for (const attachment of attachmentsOf(content.get(trace.trace) ?? [])) {
-      await tryCopying(`trace ${trace.trace}: attachment ${attachment}`, copying, async () => {
+      const failed = await tryCopying(`trace ${trace.trace}: attachment ${attachment}`, copying, async () => {
         const { digest, size } = await storeObject(client, await source.attachment(trace, attachment))
         await client.call(recordTraceAttachment, { trace: trace.trace, attachment, digest, size })
         copied.files++
         copied.bytes += size
       })
+      // One that is not there will not be there the next time either.
+      if (failed?.absent === false) incomplete.add(trace.trace)
     }
   }
   const traces = group.map((trace) => ({
     ...trace,
-    tags: { ...ownTags(trace.tags), [copiedTag]: digestOf(trace) },
+    tags: { ...ownTags(trace.tags), ...(!incomplete.has(trace.trace) && { [copiedTag]: digestOf(trace) }) },
   }))
   await client.call(importTraces, { experiment, traces })
   copied.traces += group.length

@@ -4,6 +4,7 @@ import type { Span } from '#modules/traces/contract.ts'
 import { PaveError } from '#platform/errors.ts'
 import type { Client } from '#platform/surfaces/client.ts'
 import { clientFailure } from '#platform/surfaces/client-errors.ts'
+import { statusOf } from './copied.ts'
 import { parseExactly } from './exact-json.ts'
 import {
   type ArtifactFile,
@@ -19,12 +20,15 @@ import {
   type MlflowSource,
   MlflowVersion,
   MlflowWebhook,
+  spansLocation,
 } from './mlflow-source.ts'
 import { readTraceFile, readWireSpans } from './read-spans.ts'
 import { WireTrace } from './read-trace.ts'
 import type { CopySource } from './verify-copy.ts'
 
 const attempts = 5
+/** More than any path has that MLflow takes: a server that nests its folders deeper goes round in a circle. */
+const mostFolders = 250
 const Token = { next_page_token: z.string().optional() }
 const Files = z.object({
   files: z
@@ -39,7 +43,6 @@ const Files = z.object({
   ...Token,
 })
 
-const spansLocation = 'mlflow.trace.spansLocation'
 const WholeTrace = z.object({
   trace: z.object({ trace_info: z.object({ trace_id: z.string() }), spans: z.array(z.unknown()).default([]) }),
 })
@@ -129,17 +132,19 @@ function mlflowBehind(name: string, send: Send): CopySource {
   }
 
   /** What the proxy of artifacts tells of a directory has names without their directory. */
-  async function* belowProxy(root: ArtifactRoot, path: string): AsyncGenerator<ArtifactFile> {
+  async function* belowProxy(root: ArtifactRoot, path: string, depth = 0): AsyncGenerator<ArtifactFile> {
+    requireShallow(root, depth)
     const at = `${proxyPath(root)}${path === '' ? '' : `/${path}`}`
     const answer = await send('GET', `/api/2.0/mlflow-artifacts/artifacts?${new URLSearchParams({ path: at })}`)
     for (const { path: name, is_dir, file_size } of Files.parse(await answer.json()).files) {
       const inside = path === '' ? name : `${path}/${name}`
-      if (is_dir) yield* belowProxy(root, inside)
+      if (is_dir) yield* belowProxy(root, inside, depth + 1)
       else yield { path: inside, size: file_size }
     }
   }
 
-  async function* below(root: ArtifactRoot, path: string | undefined): AsyncGenerator<ArtifactFile> {
+  async function* below(root: ArtifactRoot, path?: string, depth = 0): AsyncGenerator<ArtifactFile> {
+    requireShallow(root, depth)
     if (root.kind === 'version') {
       if (root.root.startsWith('mlflow-artifacts:')) return yield* belowProxy(root, '')
       throw clientFailure('usage', `The files are at ${root.root}, which the server does not show`, {
@@ -151,7 +156,7 @@ function mlflowBehind(name: string, send: Send): CopySource {
         ? get('artifacts/list', { run_id: root.id, path, page_token })
         : get(`logged-models/${root.id}/artifacts/directories`, { artifact_directory_path: path, page_token })
     for await (const file of all(Files, list, ({ files }) => files)) {
-      if (file.is_dir) yield* below(root, file.path)
+      if (file.is_dir) yield* below(root, file.path, depth + 1)
       else yield { path: file.path, size: file.file_size }
     }
   }
@@ -198,7 +203,7 @@ function mlflowBehind(name: string, send: Send): CopySource {
       yield* items
     } catch (error) {
       if (!(error instanceof PaveError)) throw error
-      if (![403, 404, 405, 501].includes(Number(error.details?.['status'] ?? error.status))) throw error
+      if (![403, 404, 405, 501].includes(statusOf(error))) throw error
       absent.add(kind)
     }
   }
@@ -328,7 +333,7 @@ function mlflowBehind(name: string, send: Send): CopySource {
       const answer = await get('model-versions/get-download-uri', { name: model, version })
       return { kind: 'version', id: model, root: z.object({ artifact_uri: z.string() }).parse(answer).artifact_uri }
     },
-    artifacts: (root) => below(root, undefined),
+    artifacts: (root) => below(root),
     async open(root, path) {
       const { kind, id } = root
       if (kind === 'version') {
@@ -345,6 +350,11 @@ function mlflowBehind(name: string, send: Send): CopySource {
     },
     close: async () => {},
   }
+}
+
+function requireShallow({ kind, id }: ArtifactRoot, depth: number): void {
+  if (depth <= mostFolders) return
+  throw clientFailure('unexpected_answer', `The folders of the ${kind} ${id} have more than ${mostFolders} levels`)
 }
 
 const proxyPath = ({ root }: ArtifactRoot) => root.replace(/^mlflow-artifacts:\/+/, '')

@@ -131,6 +131,9 @@ export type MlflowVersion = z.infer<typeof MlflowVersion>
 /** What a trace is as a whole, in Pave's words; its spans are asked for apart. */
 export type MlflowTrace = z.output<(typeof importTraces)['input']>['traces'][number]
 
+/** A tag that says where the spans of a trace are; one whose spans are in a file beside its others has none. */
+export const spansLocation = 'mlflow.trace.spansLocation'
+
 /** Columns that the database of newer versions has for what a trace used and cost. */
 export const tokenColumns = [
   'input_tokens',

@@ -1,13 +1,12 @@
-import { createReadStream, existsSync, type ReadStream, readFileSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
-import { dirname, join, resolve, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { createReadStream, type ReadStream } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
 import { readProtobuf } from '#algorithms/otlp/read-protobuf.ts'
 import { mostPerSpan, type Span } from '#modules/traces/contract.ts'
 import { clientFailure } from '#platform/surfaces/client-errors.ts'
+import { type ArtifactPlaces, artifactFolders, requireArtifacts, unreadable } from './artifact-folders.ts'
 import { instant } from './copied.ts'
 import {
-  type ArtifactRoot,
   costColumns,
   MlflowDataset,
   MlflowExperiment,
@@ -21,6 +20,7 @@ import {
   type MlflowTrace,
   MlflowVersion,
   MlflowWebhook,
+  spansLocation,
   tokenColumns,
 } from './mlflow-source.ts'
 import { readStoredSpan, readTraceFile } from './read-spans.ts'
@@ -33,9 +33,9 @@ const wrappedOutput = 'mlflow_wrapped'
 
 /**
  * The SQLite file of an MLflow (mlflow/store/tracking/dbmodels/models.py), read without its server. Artifacts are found
- * where the rows say; for those that a server kept, `artifacts` is the directory that it was given as --artifacts-destination.
+ * where the rows say, if that is where files may be taken from.
  */
-export async function openMlflowFile(file: string, { artifacts }: { artifacts: string }): Promise<MlflowSource> {
+export async function openMlflowFile(file: string, places: ArtifactPlaces): Promise<MlflowSource> {
   const { DatabaseSync } = await import('node:sqlite')
   const db = new DatabaseSync(file, { readOnly: true })
   const tables = new Set(rows(`select name from sqlite_master where type = 'table'`).map(({ name }) => name))
@@ -51,6 +51,22 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
   /** Of a table that older versions of MLflow do not have: nothing. */
   function rowsOf(table: string, query: string, ...values: Array<string | number>): Row[] {
     return tables.has(table) ? rows(query, ...values) : []
+  }
+  const find = artifactFolders(file, places)
+  await requireArtifacts(fileRoots(), places.artifacts, find)
+
+  /** Where files should be. Traces whose spans are in the database have seldom any. */
+  function fileRoots(): string[] {
+    const found = [
+      rows('select artifact_uri as root from runs'),
+      rowsOf('logged_models', 'select artifact_location as root from logged_models'),
+      rowsOf(
+        'trace_tags',
+        `select value as root from trace_tags as of where key = 'mlflow.artifactLocation' and not exists
+           (select 1 from trace_tags where request_id = of.request_id and key = '${spansLocation}')`,
+      ),
+    ]
+    return found.flat().map(({ root }) => String(root))
   }
   const tags = (table: string, where: string, ...values: Array<string | number>) =>
     rowsOf(table, `select key, coalesce(value, '') as value from ${table} where ${where} order by key`, ...values)
@@ -105,19 +121,6 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
     })
   }
 
-  /** Where on this machine an artifact URI of MLflow leads. */
-  function folderOf({ root }: ArtifactRoot): string {
-    const served = /^mlflow-artifacts:(?:\/\/[^/]*)?\/(.*)$/.exec(root)?.[1]
-    if (served !== undefined) return join(artifacts, decodeURIComponent(served))
-    if (root.startsWith('file:')) return fileURLToPath(root.replace(/^file:(?!\/\/)/, 'file://'))
-    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(root)) {
-      throw clientFailure('usage', `The artifacts are in ${root}, which is not on this machine`, {
-        hint: 'Start the MLflow server and import from its URL: it reads them from there.',
-      })
-    }
-    return resolve(dirname(file), root)
-  }
-
   function traceOf(row: Row): MlflowTrace {
     const id = String(row['request_id'])
     const promoted = promotedMetadata(row)
@@ -140,15 +143,17 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
   }
 
   /** Before version 3, and when they are archived, the spans of a trace are in a file. */
-  function filedSpans(itsTags: Readonly<Record<string, string>>): Span[] {
+  async function filedSpans(itsTags: Readonly<Record<string, string>>): Promise<Span[]> {
+    if (itsTags[spansLocation] === 'TRACKING_STORE') return []
     const archived = itsTags['mlflow.trace.archiveLocation']
-    const location = archived ?? itsTags['mlflow.artifactLocation']
-    if (location === undefined) return []
-    const name = archived === undefined ? 'traces.json' : 'traces.pb'
-    const path = join(folderOf({ kind: 'run', id: '', root: location }), name)
-    if (!existsSync(path)) return []
-    if (archived === undefined) return readTraceFile(readFileSync(path, 'utf8'))
-    const { spans } = readProtobuf(readFileSync(path), { spans: Number.MAX_SAFE_INTEGER, perSpan: mostPerSpan })
+    const location = archived ?? itsTags['mlflow.artifactLocation'] ?? ''
+    const path = await find(location, archived === undefined ? 'traces.json' : 'traces.pb')
+    if (path === undefined) return []
+    const content = await readFile(path).catch((error: unknown) => {
+      throw unreadable(path, error)
+    })
+    if (archived === undefined) return readTraceFile(content.toString())
+    const { spans } = readProtobuf(content, { spans: Number.MAX_SAFE_INTEGER, perSpan: mostPerSpan })
     return spans.map(({ trace: _, ...span }) => span)
   }
 
@@ -183,7 +188,7 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
           info: {
             ...defined(row),
             status: states[Number(row['status'])],
-            artifact_uri: row['artifact_location'],
+            artifact_uri: row['artifact_location'] ?? '',
             tags: rows('select tag_key as key, tag_value as value from logged_model_tags where model_id = ?', id),
           },
           data: {
@@ -213,15 +218,18 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
           "select content from spans where trace_id = ? and content <> '' order by start_time_unix_nano, span_id",
           trace,
         )
-        found.set(trace, stored.length > 0 ? stored.map(({ content }) => readStoredSpan(content)) : filedSpans(itsTags))
+        found.set(
+          trace,
+          stored.length > 0 ? stored.map(({ content }) => readStoredSpan(content)) : await filedSpans(itsTags),
+        )
       }
       return found
     },
     async attachment({ trace, tags: itsTags }, id) {
-      const root = itsTags['mlflow.artifactLocation']
-      const path = root === undefined ? '' : join(folderOf({ kind: 'run', id: '', root }), 'attachments', id)
-      if (existsSync(path)) return webStreamOf(createReadStream(path))
-      throw clientFailure('usage', `The trace ${trace} refers to an attachment that is not there: ${path}`)
+      const path = await find(itsTags['mlflow.artifactLocation'] ?? '', 'attachments', id)
+      if (path !== undefined) return webStreamOf(createReadStream(path))
+      const message = `The trace ${trace} refers to the attachment ${id}, which is not there`
+      throw clientFailure('source_unreadable', message, { details: { status: 404 } })
     },
     async *linkedTraces(run) {
       const query = `select source_id from entity_associations
@@ -292,18 +300,28 @@ export async function openMlflowFile(file: string, { artifacts }: { artifacts: s
     },
     async versionRoot({ name, version, source }) {
       const [row] = rows('select * from model_versions where name = ? and version = ?', name, version)
-      return { kind: 'version', id: name, root: String(row?.['storage_location'] ?? source) }
+      return { kind: 'version', id: name, root: String(row?.['storage_location'] || source) }
     },
-    async *artifacts(root) {
-      const folder = folderOf(root)
-      const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+    async *artifacts({ root }) {
+      const folder = await find(root)
+      if (folder === undefined) return
+      const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+        throw unreadable(folder, error)
+      })
       for (const entry of found.sort((a, b) => (join(a.parentPath, a.name) < join(b.parentPath, b.name) ? -1 : 1))) {
         if (!entry.isFile()) continue
         const path = join(entry.parentPath, entry.name)
-        yield { path: path.slice(folder.length + 1).replaceAll(sep, '/'), size: (await stat(path)).size }
+        const { size } = await stat(path).catch((error: unknown) => {
+          throw unreadable(path, error)
+        })
+        yield { path: path.slice(folder.length + 1).replaceAll(sep, '/'), size }
       }
     },
-    open: async (root, path) => webStreamOf(createReadStream(join(folderOf(root), path))),
+    async open({ root }, path) {
+      const place = await find(root, path)
+      if (place === undefined) throw clientFailure('source_unreadable', `${path} of ${root} is not there any more`)
+      return webStreamOf(createReadStream(place))
+    },
     close: async () => db.close(),
   }
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { readJson } from '#algorithms/otlp/read-json.ts'
 import { mostPerSpan, mostSpans, type Span } from '#modules/traces/contract.ts'
 import { digitsOf, parseExactly } from './exact-json.ts'
@@ -37,7 +38,7 @@ export function readStoredSpan(stored: unknown): Span {
 /** Ids of the files that spans refer to, such as images. */
 export function attachmentsOf(spans: readonly Span[]): string[] {
   const found = spans.flatMap(({ attributes }) => [...attributes.matchAll(/mlflow-attachment:\/\/([0-9a-f-]{36})\b/g)])
-  return [...new Set(found.flatMap(([, id]) => id ?? []))]
+  return [...new Set(found.flatMap(([, id]) => z.uuid().safeParse(id).data ?? []))]
 }
 
 /** The file that MLflow keeps, and answers, for a trace whose spans are not in its database. */

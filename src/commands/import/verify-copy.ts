@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { PaveError } from '#platform/errors.ts'
+import { unreadable } from './artifact-folders.ts'
 import type {
   ArtifactRoot,
   MlflowExperiment,
@@ -113,23 +115,42 @@ async function compareFiles(
   what: string,
   [theirRoot, ourRoot]: readonly [ArtifactRoot, ArtifactRoot],
 ): Promise<void> {
-  const ours = new Map((await Array.fromAsync(here.artifacts(ourRoot))).map(({ path, size: bytes }) => [path, bytes]))
-  for await (const { path, size: bytes } of there.artifacts(theirRoot)) {
-    const found = notes.find('files', `${what}: file ${path}`, ours.get(path))
-    if (found === undefined) continue
-    notes.count('bytes', bytes, found)
-    if (found !== bytes) notes.differ(`${what}: file ${path}`, `${bytes} bytes there, ${found} here`)
-    else if (files) {
-      const digests = [await there.open(theirRoot, path), await here.open(ourRoot, path)].map(sha256Of)
-      const [one, other] = await Promise.all(digests)
-      if (one !== other) notes.differ(`${what}: file ${path}`, `sha256 ${one} there, ${other} here`)
+  await unlessUnreadable(notes, `${what}: files`, async () => {
+    const ours = new Map((await Array.fromAsync(here.artifacts(ourRoot))).map(({ path, size: bytes }) => [path, bytes]))
+    for await (const { path, size: bytes } of there.artifacts(theirRoot)) {
+      const file = `${what}: file ${path}`
+      const found = notes.find('files', file, ours.get(path))
+      if (found === undefined) continue
+      notes.count('bytes', bytes, found)
+      if (found !== bytes) notes.differ(file, `${bytes} bytes there, ${found} here`)
+      else if (files) {
+        await unlessUnreadable(notes, file, async () => {
+          const one = await sha256Of(await there.open(theirRoot, path))
+          const other = await sha256Of(await here.open(ourRoot, path))
+          if (one !== other) notes.differ(file, `sha256 ${one} there, ${other} here`)
+        })
+      }
     }
+  })
+}
+
+/** What cannot be read cannot be said to be alike. */
+async function unlessUnreadable(notes: Notes, what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof PaveError) || error.code === 'unreachable') throw error
+    notes.differ(what, `cannot be compared: ${error.message}`)
   }
 }
 
 async function sha256Of(bytes: ReadableStream<Uint8Array>): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of bytes) hash.update(chunk)
+  try {
+    for await (const chunk of bytes) hash.update(chunk)
+  } catch (error) {
+    throw unreadable('The file', error)
+  }
   return hash.digest('hex')
 }
 
@@ -171,12 +192,11 @@ async function compareTraces({ there, here, files }: Comparing, notes: Notes, { 
       notes.compare(what, { span: one }, { span: other })
       if (!files) continue
       for (const id of attachmentsOf(theirSpans.get(theirs.trace) ?? [])) {
-        const digests = [
-          await sha256Of(await there.attachment(theirs, id)),
-          await sha256Of(await here.attachment(trace, id)),
-        ]
-        const [attached, copied] = digests
-        notes.compare(what, { [`attachment ${id}`]: attached }, { [`attachment ${id}`]: copied })
+        await unlessUnreadable(notes, `${what}: attachment ${id}`, async () => {
+          const one = await sha256Of(await there.attachment(theirs, id))
+          const other = await sha256Of(await here.attachment(trace, id))
+          if (one !== other) notes.differ(`${what}: attachment ${id}`, `sha256 ${one} there, ${other} here`)
+        })
       }
     }
     group = []

@@ -351,6 +351,18 @@ describe('a rename', () => {
     }
   })
 
+  test('takes along a model that gets another name meanwhile', async () => {
+    for (let round = 0; round < 8; round++) {
+      const from = `named-${round}`
+      const { model } = await put(from)
+      await Promise.all([
+        run(renameModel, { model, name: `${model}-later` }),
+        run(renameFolder, { folder: from, to: `${from}-later` }),
+      ])
+      expect((await run(getModel, { model: `${model}-later` })).folder).toBe(`${from}-later`)
+    }
+  })
+
   test('and moves at once leave nothing behind and tear nothing apart', async () => {
     const names = ['race/a', 'race/b', 'race/c']
     const things = await Promise.all(Array.from({ length: 12 }, (_, index) => put(`race/a/${index}`)))

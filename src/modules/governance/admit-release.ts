@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Version } from '#modules/registry/contract.ts'
 import { modelSpec, resolveVersion } from '#modules/registry/queries.ts'
 import type { Admission, AdmissionVoice } from '#platform/module.ts'
 import { durationMs, VersionRef } from '#platform/names.ts'
@@ -33,6 +34,7 @@ export const admitRelease: AdmissionVoice = async (ctx, _operation, input): Prom
     evidence: {
       version: version.ref,
       digest: version.digest,
+      ...(version.artifact === null && { twin: twinOf(version) }),
       tier: model.tier,
       gates,
       policies: policies.map(({ policy, digest }) => ({ policy, digest })),
@@ -43,4 +45,10 @@ export const admitRelease: AdmissionVoice = async (ctx, _operation, input): Prom
     ],
     expiresInMs: Math.min(...policies.map(({ spec }) => durationMs(spec.approvalLifetime))),
   }
+}
+
+/** What would serve in place of a graph of its own: the version's digest does not say, and it can change. */
+function twinOf({ twin }: Version) {
+  if (twin?.state !== 'ready') return null
+  return { artifact: twin.artifact, tolerance: twin.tolerance, difference: twin.report?.difference ?? null }
 }

@@ -136,6 +136,8 @@ export const TwinReport = z.object({
   origins: z.record(z.string().max(100), z.int().min(0)),
   /** The output that was compared, which is the prediction. */
   output: z.string().max(200),
+  /** The names of the model's columns in its own order; null where it knows none, or the version names no features. */
+  columns: z.array(z.string().max(500)).max(2000).nullable().default(null),
   /** Null where one side has a number and the other has none. */
   maxAbsolute: z.number().nullable(),
   maxRelative: z.number().nullable(),

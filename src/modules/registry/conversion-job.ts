@@ -20,10 +20,11 @@ export const conversionJob = defineJob({
     let over = true
     try {
       const version = await ctx.read((db) => resolveVersion(db, ref))
-      if (version.twin?.job !== ctx.jobId) {
+      const asked = version.twin?.job === ctx.jobId ? version.twin : null
+      const twin = asked?.state === 'converting' ? await carryOut(ctx, version, asked) : asked
+      if (twin === null) {
         throw registryFailure('conversion_moved_on', `${ref} is no longer converted by this job`)
       }
-      const twin = version.twin.state === 'converting' ? await carryOut(ctx, version, version.twin) : version.twin
       if (twin.state !== 'ready') throw asFailure(ref, twin)
       return {
         version: ref,
@@ -41,19 +42,21 @@ export const conversionJob = defineJob({
   },
 })
 
-async function carryOut(ctx: JobContext, version: Version, twin: OnnxTwin): Promise<OnnxTwin> {
-  const finish = (end: ConversionEnd) =>
+async function carryOut(ctx: JobContext, version: Version, twin: OnnxTwin): Promise<OnnxTwin | null> {
+  const finish = (given: ConversionEnd) =>
     ctx.platform.run(finishConversion, {
       actor: { ...systemActor(ctx.workspace), onBehalfOf: ctx.actor.id },
-      input: { version: version.ref, job: ctx.jobId, ...end },
+      input: { version: version.ref, job: ctx.jobId, ...given },
     })
+  let end: ConversionEnd = { artifact: null, report: null, problem: null, log: null }
   try {
-    return await finish(await runConversion(ctx, version, twin))
+    end = await runConversion(ctx, version, twin)
+    return await finish(end)
   } catch (error) {
     const reason = ctx.signal.aborted ? ctx.signal.reason : error
     if (!isOver(ctx, reason)) throw reason
     const problem = { code: reason.code, message: reason.message.slice(0, 4000), lines: [] }
-    const ended = await finish({ artifact: null, report: null, problem, log: null })
+    const ended = await finish({ ...end, report: null, problem })
     if (ctx.signal.aborted) throw reason
     return ended
   }

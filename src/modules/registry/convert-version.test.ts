@@ -1,3 +1,5 @@
+import { truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, expect, it } from 'vitest'
 import { cancelJob, getJob, listEntries, recordObject } from '#platform/kernel/contract.ts'
@@ -5,6 +7,7 @@ import { linearModel } from '#testing/onnx.ts'
 import { createTestPlatform } from '#testing/platform.ts'
 import { identity } from '../identity/module.ts'
 import { deleteVersion, getVersion, type OnnxTwin, registerVersion, renameModel } from './contract.ts'
+import { largestGraph } from './judge-twin.ts'
 import { registry } from './module.ts'
 import { playConversions, registerBareVersion, report } from './twin.fixture.ts'
 import { convertVersion, finishConversion } from './twin-contract.ts'
@@ -16,6 +19,11 @@ const stage = playConversions(suite)
 const { environment, conversion } = stage
 
 const twinOf = async (version: string): Promise<OnnxTwin | null> => (await run(getVersion, { version })).twin
+
+async function released(): Promise<string[]> {
+  const { rows } = await sql<{ digest: string }>`select digest from platform.released_object`.execute(platform.system)
+  return rows.map(({ digest }) => digest)
+}
 
 /** Asks for a conversion and waits for its end, however it comes. */
 async function converted(version: string, more: { tolerance?: number } = {}) {
@@ -58,7 +66,7 @@ it('makes a twin in the environment of the model, compares and keeps it', async 
 it('answers a twin that is ready as it is, and makes the environment once', async () => {
   const before = await twinOf('linear@1')
   const times = stage.started.length
-  const again = await run(convertVersion, { version: 'linear@1', tolerance: 0.5 })
+  const again = await run(convertVersion, { version: 'linear@1', tolerance: 0.01 })
   expect(again).toEqual({ version: 'linear@1', job: before?.job, twin: before })
   await expect(run(convertVersion, { version: 'linear@1', tolerance: 1e-9 })).rejects.toMatchObject({
     code: 'twin_differs',
@@ -145,6 +153,55 @@ it('keeps no graph that differs, and none that could not serve', async () => {
   stage.conversion = conversion
 })
 
+it('lets no number be further off than a hundredth', async () => {
+  const { ref } = await registerBareVersion(suite, 'lax')
+  await expect(run(convertVersion, { version: ref, tolerance: 0.02 })).rejects.toMatchObject({ code: 'invalid_input' })
+})
+
+it.each([
+  ['another order', ['hour', 'distance'], false],
+  ['one at the place of another', ['hour', 'delay'], false],
+  ['the same order', ['distance', 'hour'], true],
+  ['names of its own', ['x1', 'x2'], true],
+])('compares the names of the features with those of the model: %s', async (what, features, fits) => {
+  const { ref } = await registerBareVersion(suite, `order-${what.replaceAll(' ', '-')}`, { features })
+  stage.conversion = async () => ({ ...(await conversion()), report: { ...report, columns: ['distance', 'hour'] } })
+  expect((await converted(ref)).twin).toMatchObject(
+    fits ? { state: 'ready' } : { state: 'failed', artifact: null, problem: { code: 'features_mismatch' } },
+  )
+  stage.conversion = conversion
+})
+
+it('lets the bytes go of a graph that was refused', async () => {
+  const { ref } = await registerBareVersion(suite, 'refused')
+  const graph = Buffer.from('no graph, and nobody else has it')
+  stage.conversion = async () => ({ report, graph })
+  expect(await converted(ref)).toMatchObject({ error: { code: 'onnx_invalid' } })
+  stage.conversion = conversion
+  expect(await released()).toContain((await platform.services.objects.put(graph)).digest)
+})
+
+it('reads no more of a report than one can have', async () => {
+  const { ref } = await registerBareVersion(suite, 'chatty')
+  const path = join(suite.dataDir, 'chatty.json')
+  await writeFile(path, '')
+  await truncate(path, 3 * 1024 ** 3)
+  stage.conversion = async () => ({ outputs: { report: path, graph: path } })
+  expect(await converted(ref)).toMatchObject({ error: { code: 'conversion_failed' }, twin: { state: 'failed' } })
+  stage.conversion = conversion
+})
+
+it('keeps no graph that is larger than one can be', async () => {
+  const { ref } = await registerBareVersion(suite, 'heavy')
+  const [path, said] = [join(suite.dataDir, 'heavy.onnx'), join(suite.dataDir, 'heavy.json')]
+  await writeFile(said, JSON.stringify(report))
+  await writeFile(path, '')
+  await truncate(path, largestGraph + 1)
+  stage.conversion = async () => ({ outputs: { report: said, graph: path } })
+  expect((await converted(ref)).twin).toMatchObject({ state: 'failed', problem: { code: 'conversion_unsupported' } })
+  stage.conversion = conversion
+})
+
 it('starts anew what was lost, three times at most', async () => {
   const { ref } = await registerBareVersion(suite, 'lost')
   let times = 0
@@ -160,8 +217,20 @@ it('lays no file out beside the model', async () => {
   const { files } = await registerBareVersion(suite, 'outside')
   const list = await platform.services.objects.read(files ?? '', { maxBytes: 10_000 })
   const [first] = JSON.parse(list.toString())
-  for (const [index, path] of ['../evil', '/etc/evil', 'a/../../evil', 'a//b', '.'].entries()) {
-    const stored = await platform.services.objects.put(JSON.stringify([first, { ...first, path }]))
+  const others = [
+    ['../evil'],
+    ['/etc/evil'],
+    ['a/../../evil'],
+    ['a//b'],
+    ['.'],
+    ['a', 'a/b'],
+    ['a/b/c', 'a'],
+    ['a', 'a'],
+    ['a'.repeat(256)],
+  ]
+  for (const [index, paths] of others.entries()) {
+    const list = [first, ...paths.map((path) => ({ ...first, path }))]
+    const stored = await platform.services.objects.put(JSON.stringify(list))
     await run(recordObject, stored)
     const { ref } = await run(registerVersion, { model: 'outside', files: stored.digest, flavors: ['sklearn'] })
     expect(ref).toBe(`outside@${index + 2}`)
@@ -188,16 +257,20 @@ it('is one for all who ask meanwhile, and ends when its job is cancelled', async
 
 it('ends without a trace when its version is taken away meanwhile', async () => {
   const { ref } = await registerBareVersion(suite, 'gone')
-  const go = Promise.withResolvers<void>()
+  const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   stage.conversion = async () => {
+    begun.resolve()
     await go.promise
-    return conversion()
+    return { report, graph }
   }
+  const graph = new Uint8Array(linearModel({ weights: [7, 7] }))
   const { job } = await run(convertVersion, { version: ref })
+  await begun.promise
   await run(deleteVersion, { version: ref })
   go.resolve()
   for (;;) if ((await run(getJob, { job, wait: 20 })).state === 'failed') break
   stage.conversion = conversion
+  expect(await released()).toContain((await platform.services.objects.put(graph)).digest)
   expect(stage.discarded).toContain(`${job}-conversion`)
   const { items } = await run(listEntries, { subject: `version:${ref}`, operation: 'finish-conversion', limit: 10 })
   expect(items).toEqual([])
@@ -208,8 +281,7 @@ it('goes with the name of its model, and away with its version', async () => {
   await run(renameModel, { model: 'linear', name: 'straight' })
   expect(await twinOf('straight@1')).toEqual(before)
   await run(deleteVersion, { version: 'straight@1' })
-  const { rows } = await sql<{ digest: string }>`select digest from platform.released_object`.execute(platform.system)
-  expect(rows.map(({ digest }) => digest)).toEqual(expect.arrayContaining([before?.artifact, before?.log]))
+  expect(await released()).toEqual(expect.arrayContaining([before?.artifact, before?.log]))
   const { files, flavors } = await run(getVersion, { version: 'straight@2' })
   expect(files).not.toBeNull()
   const back = await run(registerVersion, { model: 'straight', files, flavors, features: ['distance', 'hour'] })

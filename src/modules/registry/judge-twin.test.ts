@@ -16,6 +16,7 @@ const report = (more: Partial<TwinReport> = {}): TwinReport => ({
   difference: 2e-5,
   worst: { row: 7, model: 0.5, graph: 0.50002 },
   labels: 0,
+  columns: null,
   ...more,
 })
 

@@ -1,5 +1,8 @@
 import type { TwinProblem, TwinReport } from './contract.ts'
 
+/** Bytes. */
+export const largestGraph = 2 * 1024 ** 3
+
 /** Why a graph that was compared may not serve; undefined when it may. */
 export function judgeTwin(report: TwinReport, tolerance: number): Omit<TwinProblem, 'lines'> | undefined {
   const { difference, worst, labels, samples } = report

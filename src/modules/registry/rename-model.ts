@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { handle, type OperationContext } from '#platform/context.ts'
+import { holdFolders } from '#platform/storage/database/folders.ts'
 import * as contract from './contract.ts'
 import { findModel, requireModel, versionColumns, versionsWithState } from './queries.ts'
 import { removeVersions } from './remove-versions.ts'
@@ -10,6 +11,7 @@ import { identityOf, modelOf, registryFailure, type VersionRow } from './tables.
  * numbers, authors and times that they had, and those of the old name are removed.
  */
 export const renameModel = handle(contract.renameModel, async (ctx, { model, name }) => {
+  await holdFolders(ctx)
   const { spec, aliases } = await requireModel(ctx.db, model, true)
   if (model === name) return modelOf(await requireModel(ctx.db, model))
   const { rows } = await sql<{ last_version: number; removed_at: string | null }>`

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 import { listWorkspaces } from '#modules/identity/queries.ts'
 import { canonicalJson } from '#platform/canonical-json.ts'
@@ -10,7 +11,7 @@ import { PaveError } from '#platform/errors.ts'
 import { digestOf } from '#platform/ids.ts'
 import type { JobContext } from '#platform/job.ts'
 import { type OnnxTwin, TwinProblem, TwinReport, type Version } from './contract.ts'
-import { judgeTwin } from './judge-twin.ts'
+import { judgeTwin, largestGraph } from './judge-twin.ts'
 import { converterRequirements, modelRequirements, pythonVersion } from './model-requirements.ts'
 import { layOutFiles, readFileTree } from './read-files.ts'
 import { registryFailure } from './tables.ts'
@@ -28,6 +29,7 @@ const makesEnvironment = 'make-environment.sh'
 const modelFile = 'MLmodel'
 const largestModel = 10 * 1024 ** 3
 const largestReport = 1024 ** 2
+const largestRequirements = 1024 ** 2
 const largestLog = 4 * 1024 ** 2
 const samples = 256
 const seed = 1
@@ -144,8 +146,7 @@ async function layOutModel(ctx: JobContext, { ref, files: digest }: Version, dir
 
 /** Everything that decides what is installed is in its key, so that equal models share one. */
 async function describeEnvironment(model: string, flavor: OnnxTwin['flavor'], code: Uint8Array, directory: string) {
-  const written = async (name: string) =>
-    (await readFile(join(model, name), 'utf8').catch(() => '')).slice(0, 1_000_000)
+  const written = (name: string) => readStart(join(model, name), largestRequirements).catch(() => '')
   const files = {
     'requirements.txt': modelRequirements(await written('requirements.txt')),
     'constraints.txt': await written('constraints.txt'),
@@ -202,18 +203,28 @@ async function readEnd(
   if ('problem' in answer) return { artifact: null, report: null, problem: { ...answer.problem, lines }, log }
   const verdict = judgeTwin(answer, twin.tolerance)
   if (verdict !== undefined) return { artifact: null, report: answer, problem: { ...verdict, lines: [] }, log }
-  const { digest } = await ctx.services.objects.put(createReadStream(outputs['graph'] ?? ''))
+  const graph = outputs['graph'] ?? ''
+  const { size } = await stat(graph)
+  if (size > largestGraph) {
+    throw registryFailure('conversion_unsupported', `Its graph has ${size} bytes, and ${largestGraph} can serve`)
+  }
+  const { digest } = await ctx.services.objects.put(createReadStream(graph), { maxBytes: largestGraph })
   return { artifact: digest, report: answer, problem: null, log }
 }
 
 /** The model's own code could have written it. */
 async function readAnswer(path: string): Promise<z.infer<typeof Answer>> {
-  const text = (await readFile(path)).subarray(0, largestReport).toString()
+  const report = await readStart(path, largestReport)
   try {
-    return Answer.parse(JSON.parse(text))
+    return Answer.parse(JSON.parse(report))
   } catch (cause) {
     throw registryFailure('conversion_failed', 'The conversion wrote no report that can be read', { cause })
   }
+}
+
+/** No more than that is ever in memory: a stranger's program may have written any amount. */
+function readStart(path: string, bytes: number): Promise<string> {
+  return text(createReadStream(path, { end: bytes - 1 }))
 }
 
 /** All of it as an object, and at most 20 lines and 2,000 characters to show. */

@@ -3,6 +3,12 @@ import { Digest, VersionRef } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
 import { OnnxTwin, TwinProblem, TwinReport } from './contract.ts'
 
+/**
+ * Nearer than any policy's threshold is told apart: one hundredth of a probability, one percent of larger numbers. What
+ * 32-bit numbers cost is far less, and what is further away is another model.
+ */
+const largestTolerance = 0.01
+
 export const convertVersion = operation({
   name: 'convert-version',
   method: 'POST',
@@ -18,7 +24,7 @@ export const convertVersion = operation({
     tolerance: z
       .number()
       .min(0)
-      .max(1)
+      .max(largestTolerance)
       .default(1e-4)
       .describe('How far a number may be from the one that the model answers: absolute up to 1, relative beyond'),
   }),
@@ -34,22 +40,17 @@ export const finishConversion = operation({
   effect: 'write',
   permission: { verb: 'conversion:record', on: [] },
   lineage: { inputs: ['version'], outputs: ['object'] },
-  errors: [
-    'version_not_found',
-    'conversion_moved_on',
-    'artifact_not_found',
-    'onnx_invalid',
-    'features_mismatch',
-    'twin_differs',
-  ],
+  errors: ['version_not_found', 'artifact_not_found', 'onnx_invalid', 'features_mismatch', 'twin_differs'],
   input: z.object({
     version: VersionRef,
     job: z.uuid(),
+    /** With a problem: the graph that is not to stay. */
     artifact: Digest.nullable().default(null),
     report: TwinReport.nullable().default(null),
     /** Why it is not ready; without one it is, if graph and report say so too. */
     problem: TwinProblem.nullable().default(null),
     log: Digest.nullable().default(null),
   }),
-  output: OnnxTwin,
+  /** Null when the version is no longer converted by this job. */
+  output: OnnxTwin.nullable(),
 })

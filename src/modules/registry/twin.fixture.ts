@@ -21,6 +21,7 @@ export const report: TwinReport = {
   difference: 2e-5,
   worst: { row: 3, model: 0.5, graph: 0.50002 },
   labels: null,
+  columns: null,
 }
 
 /** What a process of a conversion does: its files, or how it ends otherwise. */

@@ -24,7 +24,7 @@ import { revokeJoinToken } from './revoke-join-token.ts'
 import { rollbackRelease } from './rollback-release.ts'
 import { nodeRoutes } from './routes.ts'
 import { search } from './search.ts'
-import { startRelease } from './start-release.ts'
+import { admitGraph, startRelease } from './start-release.ts'
 import { keepPlansCurrent, rollBackUnloadable, watchReleases } from './watch-release.ts'
 import { whatServed } from './what-served.ts'
 import { whenServed } from './when-served.ts'
@@ -60,7 +60,7 @@ export const releases = defineModule({
     '0002-tell-why-and-what-overrides': tellWhyAndWhatOverrides,
     '0003-create-join-tokens': createJoinTokens,
   },
-  admissions: { 'registry.remove': admitRemoval },
+  admissions: { 'registry.remove': admitRemoval, 'release.start': admitGraph },
   subscribers: [watchReleases, keepPlansCurrent, rollBackUnloadable],
   routes: nodeRoutes,
   // Nodes on this machine read the public key before the first plan exists.

@@ -4,6 +4,7 @@ import { endpointWatermark } from '#modules/predictions/queries.ts'
 import type { Version } from '#modules/registry/contract.ts'
 import { graphOf, resolveVersion } from '#modules/registry/queries.ts'
 import { handle, type OperationContext } from '#platform/context.ts'
+import type { AdmissionVoice } from '#platform/module.ts'
 import { publishServingPlan } from './build-plan.ts'
 import * as contract from './contract.ts'
 import { firstStage } from './strategy.ts'
@@ -58,6 +59,13 @@ export const startRelease = handle(
     return releaseOf(ctx.db, await findRelease(ctx.db, id))
   },
 )
+
+/** Nobody is asked to approve what has no graph: they would not see what is going to serve. */
+export const admitGraph: AdmissionVoice = async (ctx, _operation, input) => {
+  const version = await resolveVersion(ctx.db, contract.startRelease.input.parse(input).version)
+  if (graphOf(version) === undefined) throw withoutGraph(version)
+  return { verdict: 'allow' }
+}
 
 async function checkFit(ctx: OperationContext, spec: contract.EndpointSpec, version: Version): Promise<void> {
   if (version.model !== spec.model) {

@@ -1,8 +1,9 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { identity } from '#modules/identity/module.ts'
 import { createExperiment, createTrackingRun, updateExperiment } from '#modules/tracking/contract.ts'
 import { tracking } from '#modules/tracking/module.ts'
-import { listEntries } from '#platform/kernel/contract.ts'
+import { listEntries, recordObject } from '#platform/kernel/contract.ts'
 import type { InputOf } from '#platform/operation.ts'
 import { createTestPlatform, type TestPlatform } from '#testing/platform.ts'
 import * as contract from './contract.ts'
@@ -223,6 +224,31 @@ describe('a trace as a whole', () => {
     expect(await pave.run(contract.deleteTraces, { experiment: '0', traces: [trace] })).toEqual({ deleted: 0 })
     expect(await pave.run(contract.deleteTraces, { experiment, traces: [trace] })).toEqual({ deleted: 1 })
     await expect(pave.run(contract.getTrace, { trace })).rejects.toMatchObject({ code: 'trace_not_found' })
+  })
+
+  it('lets the bytes of its attachments go, when they are replaced and with it', async () => {
+    const trace = newTrace()
+    await log(span(trace, 1))
+    const attach = async (attachment: string, content: string) => {
+      const { digest, size } = await pave.run(recordObject, await pave.platform.services.objects.put(content))
+      await pave.run(contract.recordTraceAttachment, { trace, attachment, digest, size })
+      return digest
+    }
+    const released = async () => {
+      const { rows } = await sql<{ digest: string }>`select digest from platform.released_object`.execute(
+        pave.platform.system,
+      )
+      return rows.map(({ digest }) => digest)
+    }
+    const [one, other] = [pave.platform.ids.next(), pave.platform.ids.next()]
+    const before = await attach(one, 'a picture')
+    expect(await attach(one, 'a picture')).toBe(before)
+    expect(await released()).not.toContain(before)
+    const after = await attach(one, 'another picture')
+    expect(await released()).toContain(before)
+    const sound = await attach(other, 'a sound')
+    await pave.run(contract.deleteTraces, { experiment, traces: [trace] })
+    expect(await released()).toEqual(expect.arrayContaining([before, after, sound]))
   })
 
   it('is deleted by its age, the oldest first', async () => {

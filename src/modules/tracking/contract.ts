@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineErrors } from '#platform/errors.ts'
-import { Digest, FolderPath, folderTag, Instant, listInput, pageOf } from '#platform/names.ts'
+import { Digest, FolderPath, folderTag, Instant, isPlainPath, listInput, pageOf } from '#platform/names.ts'
 import { operation } from '#platform/operation.ts'
 
 /** A decimal number, because the stock `mlflow` client shows it; `0` is the experiment Default, made on first use. */
@@ -24,10 +24,6 @@ export const ArtifactPath = z
   .max(1000)
   .refine((path) => isPlainPath(path), 'a path is relative and has no empty part, no . and no ..')
   .refine((path) => !/^[A-Za-z]:/.test(path) && !/[\p{Cc}\\]/u.test(path), 'a path has no drive and no backslash')
-
-function isPlainPath(path: string): boolean {
-  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
-}
 
 const ParamValue = z.string().max(6000)
 export const Tags = z.record(Key, z.string().max(8000))

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { handle, type OperationContext } from '#platform/context.ts'
+import { releaseObjects } from '#platform/storage/objects/release-objects.ts'
 import { workspaceHasObject } from '#platform/storage/objects/workspace-objects.ts'
 import { type OwnerColumns, ownedBy, ownerColumns, requireOwner } from './artifact-owner.ts'
 import * as contract from './contract.ts'
@@ -14,6 +15,11 @@ export const recordArtifact = handle(contract.recordArtifact, async (ctx, { owne
     throw trackingFailure('artifact_object_unknown', `The workspace has no object ${digest}`)
   }
   await requireFreePath(ctx, columns, path)
+  const { rows: replaced } = await sql<{ digest: string; size: number }>`
+    select digest, size from tracking.artifact
+    where ${ownedBy(columns)} and path = ${path} and digest <> ${digest} for update
+  `.execute(ctx.db)
+  await releaseObjects(ctx, replaced)
   await sql`
     insert into tracking.artifact (workspace, run, logged_model, path, digest, size, recorded_at)
     values (${ctx.workspace}, ${columns.run}, ${columns.loggedModel}, ${path}, ${digest}, ${size}, ${ctx.clock.iso()})

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createWorkspace } from '#modules/identity/contract.ts'
 import { identity } from '#modules/identity/module.ts'
@@ -291,6 +292,12 @@ describe('artifacts', () => {
       await pave.run(contract.recordArtifact, { owner, path: 'a', ...(await upload(text)) })
     }
     expect(await pave.run(contract.getArtifact, { owner, path: 'a' })).toMatchObject({ size: 5 })
+    const { rows } = await sql<{ digest: string }>`select digest from platform.released_object`.execute(
+      pave.platform.system,
+    )
+    const released = rows.map(({ digest }) => digest)
+    expect(released).toContain((await upload('one')).digest)
+    expect(released).not.toContain((await upload('three')).digest)
   })
 
   it('have no path that leads elsewhere', async () => {

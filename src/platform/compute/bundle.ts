@@ -1,6 +1,7 @@
 import { lstat, mkdir, readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, matchesGlob, relative, sep } from 'node:path'
 import { digestOf } from '../ids.ts'
+import { isPlainPath } from '../names.ts'
 import { computeFailure } from './compute.ts'
 
 /** A directory as one tar (POSIX ustar), the same bytes on every machine: sorted names, no times, no owners. */
@@ -156,7 +157,7 @@ function readEntries(bytes: Buffer): Entry[] {
         'invalid_bundle',
         `${JSON.stringify(name)} is a tar entry of type ${JSON.stringify(type)}, not a file`,
       )
-    if (!isPlainName(name))
+    if (!isPlainPath(name))
       throw computeFailure('invalid_bundle', `The name ${JSON.stringify(name)} could leave the directory`)
     if (at + size > bytes.length)
       throw computeFailure('invalid_bundle', `The bundle ends within ${JSON.stringify(name)}`)
@@ -164,10 +165,6 @@ function readEntries(bytes: Buffer): Entry[] {
     at += size + padding(size)
   }
   throw computeFailure('invalid_bundle', 'The bundle ends without the two empty blocks that close a tar')
-}
-
-function isPlainName(name: string): boolean {
-  return name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 }
 
 function text(bytes: Buffer, at: number, length: number): string {

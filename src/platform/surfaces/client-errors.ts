@@ -17,6 +17,11 @@ export const clientErrors = defineErrors({
     summary: 'Something answered, but not as Pave does.',
     hint: 'Is this the address of a Pave control plane?',
   },
+  source_unreadable: {
+    status: 502,
+    summary: 'What is to be copied cannot be read where it is.',
+    hint: 'Mend what the message names and import again: what was copied is not copied twice.',
+  },
   job_failed: {
     status: 500,
     summary: 'The job that was followed did not end well.',

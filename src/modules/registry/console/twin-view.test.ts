@@ -17,6 +17,7 @@ const report: NonNullable<OnnxTwin['report']> = {
   difference: 1.2345e-7,
   worst: { row: 0, model: 0.5, graph: 0.5 },
   labels: 0,
+  columns: null,
 }
 
 const twin = (more: Partial<OnnxTwin> = {}): OnnxTwin => ({

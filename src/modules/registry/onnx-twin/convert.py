@@ -80,6 +80,7 @@ def make_twin(directory: str, request: dict) -> tuple[bytes, dict]:
         "samples": len(next(iter(outputs.values()))),
         "origins": samples.origins,
         "output": prediction,
+        "columns": columns_of(model, samples) if request["features"] else None,
         **compare(answers["prediction"], outputs[prediction]),
         "labels": compare_labels(answers, outputs, request["tolerance"]),
     }
@@ -118,6 +119,15 @@ def width_of(model) -> int | None:
         if callable(getattr(model, name, None)):
             return int(getattr(model, name)())
     return None
+
+
+def columns_of(model, samples: Samples) -> list[str] | None:
+    """The names of its columns in the order that the graph takes; as many as a version can have features."""
+    if isinstance(samples.rows, pandas.DataFrame) and samples.named:
+        names = samples.rows.columns
+    else:
+        names = getattr(model, "feature_names_in_", None)
+    return None if names is None else [str(name)[:500] for name in names][:2000]
 
 
 def answer(flavor: str, model, samples: Samples) -> tuple[Samples, dict]:
