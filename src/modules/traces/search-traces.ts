@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Ordering } from '#algorithms/search-filter/expression.ts'
 import { handle } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/names.ts'
-import { afterKeys, orderBy, type SortKey } from '#platform/search-sql.ts'
+import { afterKeys, orderBy, type SortKey, sortKeyValues } from '#platform/search-sql.ts'
 import type { Db } from '#platform/storage/database/database.ts'
 import type { Trace } from './contract.ts'
 import * as contract from './contract.ts'
@@ -65,9 +65,9 @@ interface Search {
 }
 
 async function readRows(db: Db, { keys, within, asked }: Search, after: Row['sort_keys'] | undefined, limit: number) {
-  const conditions = [sql`true`, ...within, ...(after === undefined ? [] : [afterKeys(keys, after)])]
+  const conditions = [...within, afterKeys(keys, after)]
   const { rows } = await sql<Row>`
-    select ${traceColumns}, jsonb_build_array(${sql.join(keys.map((key) => key.expression))}) as sort_keys,
+    select ${traceColumns}, ${sortKeyValues(keys)} as sort_keys,
       array[${sql.join(asked)}]::boolean[] as answers
     from traces.trace trace where ${sql.join(conditions, sql` and `)}
     order by ${orderBy(keys)} limit ${limit}

@@ -9,7 +9,7 @@ import {
 } from '#algorithms/search-filter/expression.ts'
 import { parseFilter, parseOrdering } from '#algorithms/search-filter/parse-filter.ts'
 import { handle } from '#platform/context.ts'
-import { decodeCursor, encodeCursor } from '#platform/names.ts'
+import { decodeCursor, pageFrom } from '#platform/names.ts'
 import {
   afterKeys,
   compareText,
@@ -86,12 +86,13 @@ export const searchLoggedModels = handle(contract.searchLoggedModels, async (ctx
     order by ${orderBy(keys)}
     limit ${limit + 1}
   `.execute(ctx.db)
-  const page = rows.slice(0, limit)
-  const last = page.at(-1)
-  return {
-    items: await describeLoggedModels(ctx.db, page),
-    nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.keys) : null,
-  }
+  const page = pageFrom(
+    rows,
+    limit,
+    (row) => row,
+    (row) => row.keys,
+  )
+  return { ...page, items: await describeLoggedModels(ctx.db, page.items) }
 })
 
 const zero = { text: sql`''`, float8: sql`'0'::float8`, timestamptz: sql`'epoch'::timestamptz` }

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { handle, type OperationContext } from '#platform/context.ts'
-import { decodeCursor, encodeCursor } from '#platform/names.ts'
+import { decodeCursor, pageFrom } from '#platform/names.ts'
 import type { InputOf } from '#platform/operation.ts'
 import { afterKeys, orderBy, type SortKey, sortKeyValues } from '#platform/search-sql.ts'
 import type { Db } from '#platform/storage/database/database.ts'
@@ -56,9 +56,12 @@ export async function findRuns(
     from (${statementOf(source, search)} order by ${orderBy(namedKeys(keys))} limit ${search.rows}) page
     order by ${orderBy(namedKeys(keys))}
   `.execute(ctx.db)
-  const runs: RunRow[] = rows.slice(0, input.limit)
-  const last = rows[input.limit - 1]
-  const nextCursor = rows.length > input.limit && last !== undefined ? encodeCursor(last.sort_keys) : null
+  const { items: runs, nextCursor } = pageFrom(
+    rows,
+    input.limit,
+    (row) => row,
+    (row) => row.sort_keys,
+  )
   return { runs, nextCursor, source, search }
 }
 
