@@ -152,3 +152,16 @@ export function pageFrom<Row, Item>(
     nextCursor: rows.length > limit && last !== undefined ? encodeCursor(keys(last)) : null,
   }
 }
+
+/** The pages of a list, one after the other, each when the one before was taken. */
+export async function* pagesOf<Item>(
+  ask: (at: { cursor?: string }) => Promise<{ items: readonly Item[]; nextCursor: string | null }>,
+): AsyncGenerator<readonly Item[]> {
+  let at: { cursor?: string } = {}
+  for (;;) {
+    const { items, nextCursor } = await ask(at)
+    yield items
+    if (nextCursor === null) return
+    at = { cursor: nextCursor }
+  }
+}

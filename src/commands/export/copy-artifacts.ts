@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { listArtifacts } from '#modules/tracking/contract.ts'
+import { pagesOf } from '#platform/names.ts'
 import type { Client } from '#platform/surfaces/client.ts'
 import { clientFailure } from '#platform/surfaces/client-errors.ts'
 import { uuidOf } from '../import/copied.ts'
@@ -55,17 +56,8 @@ async function* filesOf({ source, client, root }: Artifacts) {
     return
   }
   const owner = root.kind === 'run' ? uuidOf(root.id) : root.id
-  for (let cursor: string | undefined; ; ) {
-    const page = await client.call(listArtifacts, {
-      owner,
-      recursive: true,
-      limit: 1000,
-      ...(cursor !== undefined && { cursor }),
-    })
-    yield* page.items
-    if (page.nextCursor === null) return
-    cursor = page.nextCursor
-  }
+  const pages = pagesOf((at) => client.call(listArtifacts, { owner, recursive: true, limit: 1000, ...at }))
+  for await (const items of pages) yield* items
 }
 
 async function hasContent(path: string, size: number, digest: string): Promise<boolean> {

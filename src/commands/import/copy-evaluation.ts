@@ -2,6 +2,7 @@ import { getEvaluationDataset } from '#modules/traces/contract.ts'
 import { importEvaluationDataset } from '#modules/traces/import-contract.ts'
 import { createWebhook, listWebhooks } from '#modules/webhooks/contract.ts'
 import { PaveError } from '#platform/errors.ts'
+import { pagesOf } from '#platform/names.ts'
 import type { Client } from '#platform/surfaces/client.ts'
 import { type Copied, type CopyOptions, instant, tryCopying } from './copied.ts'
 import type { MlflowDataset, MlflowRecord } from './mlflow-source.ts'
@@ -100,10 +101,8 @@ async function copyEach({ source, client, say }: CopyOptions, copied: Copied): P
 
 async function webhooksHere(client: Client): Promise<Set<string>> {
   const found = new Set<string>()
-  for (let cursor: string | undefined; ; ) {
-    const page = await client.call(listWebhooks, { limit: 200, ...(cursor !== undefined && { cursor }) })
-    for (const { name, url } of page.items) found.add(`${name} ${url}`)
-    if (page.nextCursor === null) return found
-    cursor = page.nextCursor
+  for await (const items of pagesOf((at) => client.call(listWebhooks, { limit: 200, ...at }))) {
+    for (const { name, url } of items) found.add(`${name} ${url}`)
   }
+  return found
 }

@@ -13,6 +13,7 @@ import {
 } from '#modules/tracking/contract.ts'
 import { importExperiment, importLoggedModel, importTrackingRun } from '#modules/tracking/import-contract.ts'
 import { canonicalJson } from '#platform/canonical-json.ts'
+import { pagesOf } from '#platform/names.ts'
 import type { Client } from '#platform/surfaces/client.ts'
 import { type Copied, type CopyOptions, instant, storeObject, toldUntilNow, tryCopying, uuidOf } from './copied.ts'
 import { copyTraces } from './copy-traces.ts'
@@ -127,19 +128,11 @@ interface Known {
 /** Every run of the experiment that is here, and what it looked like when it was copied. */
 async function runsHere(client: Client, experiment: string): Promise<Map<string, Known>> {
   const known = new Map<string, Known>()
-  for (let cursor: string | undefined; ; ) {
-    const page = await client.call(searchTrackingRuns, {
-      experiments: [experiment],
-      state: 'all',
-      fields: [`tags.${copiedTag}`],
-      limit: 1000,
-      ...(cursor !== undefined && { cursor }),
-    })
-    for (const { run, tags, state } of page.items)
-      known.set(run, { copied: tags[copiedTag], deleted: state === 'deleted' })
-    if (page.nextCursor === null) return known
-    cursor = page.nextCursor
+  const asked = { experiments: [experiment], state: 'all' as const, fields: [`tags.${copiedTag}`], limit: 1000 }
+  for await (const items of pagesOf((at) => client.call(searchTrackingRuns, { ...asked, ...at }))) {
+    for (const { run, tags, state } of items) known.set(run, { copied: tags[copiedTag], deleted: state === 'deleted' })
   }
+  return known
 }
 
 interface Copying {

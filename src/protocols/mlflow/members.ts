@@ -1,5 +1,5 @@
 import { listPrincipals, type Member, Role } from '#modules/identity/contract.ts'
-import type { AnswerOf } from '#platform/operation.ts'
+import { pagesOf } from '#platform/names.ts'
 import type { Call } from './endpoint.ts'
 import { notFound } from './errors.ts'
 
@@ -80,17 +80,9 @@ export function roleOf(id: number): Role {
   return role
 }
 
-type Page = AnswerOf<typeof listPrincipals>
-
 export async function allMembers(call: Call, search?: string): Promise<Member[]> {
-  const members: Member[] = []
-  let cursor: string | undefined
-  do {
-    const { items, nextCursor }: Page = await call.run(listPrincipals, { search, cursor, limit: 100 })
-    members.push(...items)
-    cursor = nextCursor ?? undefined
-  } while (cursor !== undefined)
-  return members
+  const pages = pagesOf((at) => call.run(listPrincipals, { search, limit: 100, ...at }))
+  return (await Array.fromAsync(pages)).flat()
 }
 
 export async function memberNamed(call: Call, name: string): Promise<Member> {

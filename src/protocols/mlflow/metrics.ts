@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type LoggedPoint, listMetricPoints } from '#modules/tracking/contract.ts'
+import { pagesOf } from '#platform/names.ts'
 import type { AnswerOf } from '#platform/operation.ts'
 import { type Call, cursorOf, endpoint, Integer, nextPage, omitEmpty, Texts } from './endpoint.ts'
 import { invalid } from './errors.ts'
@@ -104,17 +105,9 @@ function inTime(points: LoggedPoint[]): LoggedPoint[] {
 
 async function allPoints(call: Call, run: string, key: string): Promise<LoggedPoint[]> {
   const points: LoggedPoint[] = []
-  let cursor: string | undefined
-  do {
-    const { items, nextCursor }: PageOfPoints = await call.run(listMetricPoints, {
-      run,
-      key,
-      limit: mostPoints,
-      ...cursorOf(cursor),
-    })
+  for await (const items of pagesOf((at) => call.run(listMetricPoints, { run, key, limit: mostPoints, ...at }))) {
     points.push(...items)
     if (points.length > mostHistory) throw invalid(`${key} has more than ${mostHistory} points: ask for pages of them`)
-    cursor = nextCursor ?? undefined
-  } while (cursor !== undefined)
+  }
   return points
 }

@@ -6,8 +6,8 @@ import { getArtifact, getLoggedModel, getTrackingRun, listArtifacts } from '#mod
 import { canonicalJson } from '#platform/canonical-json.ts'
 import { PaveError } from '#platform/errors.ts'
 import { storeUpload } from '#platform/kernel/store-upload.ts'
-import type { AnswerOf } from '#platform/operation.ts'
-import { type Call, cursorOf } from './endpoint.ts'
+import { pagesOf } from '#platform/names.ts'
+import type { Call } from './endpoint.ts'
 import { invalid } from './errors.ts'
 import { locationOfSource } from './location.ts'
 import { modelFile, readModelFile } from './model-file.ts'
@@ -149,26 +149,17 @@ async function copyOf(call: SourceReader, { model, source, note, tags }: Source,
   return { ...content, model, source, note: note || content.note, tags }
 }
 
-type PageOfFiles = AnswerOf<typeof listArtifacts>
-
 /** With paths as seen from the directory. */
 async function filesBelow(call: SourceReader, owner: string, directory: string): Promise<FileTree> {
   const files: FileTree = []
-  let cursor: string | undefined
-  do {
-    const { items, nextCursor }: PageOfFiles = await call.run(listArtifacts, {
-      owner,
-      recursive: true,
-      limit: 1000,
-      ...(directory !== '' && { path: directory }),
-      ...cursorOf(cursor),
-    })
+  const below = directory === '' ? {} : { path: directory }
+  const pages = pagesOf((at) => call.run(listArtifacts, { owner, recursive: true, limit: 1000, ...below, ...at }))
+  for await (const items of pages) {
     for (const { path, digest, size } of items) {
       if (digest !== null) files.push({ path: path.slice(directory === '' ? 0 : directory.length + 1), digest, size })
     }
     if (files.length > mostFiles) throw invalid(`A version has ${mostFiles} files at most`)
-    cursor = nextCursor ?? undefined
-  } while (cursor !== undefined)
+  }
   return files
 }
 
